@@ -1,0 +1,80 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The layers, from the bottom up. Each target may import only those listed as its dependencies;
+// README.md, "How the code is laid out", draws the same picture.
+let package = Package(
+    name: "cetnet",
+    products: [
+        .library(name: "CETNet", targets: ["CETNet"]),
+        .library(name: "CETNetImaging", targets: ["CETNetImaging"]),
+        .executable(name: "cetnet", targets: ["CETNetCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        // System libraries and C kernels.
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        .systemLibrary(
+            name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(
+            name: "CPNG", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"])]),
+        .target(name: "CKernels"),
+
+        // Files.
+        .target(name: "CETNetCheckpoint", path: "Sources/Checkpoint"),
+
+        // What a model is.
+        .target(name: "CETNetGraph", path: "Sources/Graph"),
+        .target(name: "CETNetNetworks", dependencies: ["CETNetGraph"], path: "Sources/Networks"),
+
+        // How it is computed.
+        .target(name: "CETNetOperators", dependencies: ["CKernels", "COpenBLAS"], path: "Sources/Operators"),
+        .target(
+            name: "CETNetEngine",
+            dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetOperators"],
+            path: "Sources/Engine"),
+
+        // Images.
+        .target(name: "CETNetPreprocessing", dependencies: ["CKernels"], path: "Sources/Preprocessing"),
+
+        // Public products.
+        .target(
+            name: "CETNet",
+            dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetEngine", "CETNetPreprocessing"],
+            path: "Sources/CETNet"),
+        .target(
+            name: "CETNetImaging",
+            dependencies: ["CETNet", "CETNetPreprocessing", "CTurboJPEG", "CPNG"],
+            path: "Sources/Imaging"),
+        .executableTarget(
+            name: "CETNetCommand",
+            dependencies: [
+                "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetPreprocessing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/CommandLine"),
+
+        // Tests.
+        .testTarget(name: "CheckpointTests", dependencies: ["CETNetCheckpoint"]),
+        .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetOperators"]),
+        .testTarget(name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks"]),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["CETNet", "CETNetEngine", "CETNetNetworks", "CETNetCheckpoint"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["CETNetImaging", "CETNet", "CETNetCheckpoint"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "CommandLineTests", dependencies: ["CETNetCheckpoint"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

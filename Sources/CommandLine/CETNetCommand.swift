@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct CETNetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "cetnet")
+}
