@@ -34,7 +34,7 @@ static inline ptrdiff_t cetnet_window_attention_scratch(
     ptrdiff_t tokens, ptrdiff_t head_dimension, ptrdiff_t panel_columns) {
     ptrdiff_t token_panels = (tokens + panel_columns - 1) / panel_columns;
     ptrdiff_t channel_panels = (head_dimension + panel_columns - 1) / panel_columns;
-    return 2 * tokens * head_dimension                                   // queries or results; keys
+    return 3 * tokens * head_dimension                                   // queries or results; keys; values
          + token_panels * panel_columns * (head_dimension + 1)           // packed keys
          + channel_panels * panel_columns * (tokens + 1)                 // packed values
          + tokens * token_panels * panel_columns                         // scores

@@ -20,8 +20,9 @@ CETNET_INLINE vfloat vexp(vfloat x) {
     q = q * r + splat(0x1.555490p-3f);
     q = q * r + splat(0x1.fffffcp-2f);
     vfloat y = (q * r) * r + r + splat(1.0f);
-    vint exponent = __builtin_astype(shifted, vint) << 23;
-    return __builtin_astype(__builtin_astype(y, vint) + exponent, vfloat);
+    // Casts between vectors of one size keep the bits.
+    vint exponent = (vint)shifted << 23;
+    return (vfloat)((vint)y + exponent);
 }
 
 /// GELU(x) = x·Φ(x) = x/2 · (1 + erf(x/√2)), error below 2e-7 · max(1, |x|).
