@@ -36,40 +36,45 @@ static void window_attention(const cetnet_window_attention *w) {
         }
     }
 
-    const cetnet_gemm score = {
-        .a = queries,
-        .a_stride = dimension,
-        .panels = packed_keys,
-        .rows = tokens,
-        .columns = w->score_stride,
-        .depth = dimension,
-        .initial = w->bias,
-        .initial_stride = w->score_stride,
-        .c = scores,
-        .c_stride = w->score_stride,
-    };
-    gemm(&score);
-    const cetnet_softmax normalise = {
-        .scores = scores,
-        .stride = w->score_stride,
-        .rows = tokens,
-        .columns = tokens,
-        .mask = w->mask,
-        .mask_stride = w->score_stride,
-    };
-    softmax(&normalise);
-    // The queries are used up: their place takes the results.
-    const cetnet_gemm result = {
-        .a = scores,
-        .a_stride = w->score_stride,
-        .panels = packed_values,
-        .rows = tokens,
-        .columns = dimension,
-        .depth = tokens,
-        .c = queries,
-        .c_stride = dimension,
-    };
-    gemm(&result);
+    // One register tile of queries at a time, so that scores and probabilities stay in the first-level cache.
+    const ptrdiff_t tiles = (tokens + CETNET_TILE_ROWS - 1) / CETNET_TILE_ROWS;
+    for (ptrdiff_t tile = 0; tile < tiles; tile++) {
+        const ptrdiff_t first = tile * tokens / tiles, rows = (tile + 1) * tokens / tiles - first;
+        const cetnet_gemm score = {
+            .a = queries + first * dimension,
+            .a_stride = dimension,
+            .panels = packed_keys,
+            .rows = rows,
+            .columns = w->score_stride,
+            .depth = dimension,
+            .initial = w->bias + first * w->score_stride,
+            .initial_stride = w->score_stride,
+            .c = scores,
+            .c_stride = w->score_stride,
+        };
+        gemm(&score);
+        const cetnet_softmax normalise = {
+            .scores = scores,
+            .stride = w->score_stride,
+            .rows = rows,
+            .columns = tokens,
+            .mask = w->mask ? w->mask + first * w->score_stride : 0,
+            .mask_stride = w->score_stride,
+        };
+        softmax(&normalise);
+        // These queries are used up: their place takes the results.
+        const cetnet_gemm result = {
+            .a = scores,
+            .a_stride = w->score_stride,
+            .panels = packed_values,
+            .rows = rows,
+            .columns = dimension,
+            .depth = tokens,
+            .c = queries + first * dimension,
+            .c_stride = dimension,
+        };
+        gemm(&result);
+    }
     for (ptrdiff_t t = 0; t < tokens; t++) {
         if (w->outputs[t]) copy_floats(w->outputs[t] + w->output_offset, queries + t * dimension, dimension);
     }

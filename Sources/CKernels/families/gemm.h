@@ -230,15 +230,19 @@ static void pack_panels(const cetnet_pack *p) {
             const float *rows = p->weights + (column + half) * p->weights_stride;
             const ptrdiff_t valid = columns - half;
             ptrdiff_t k = 0;
-            if (valid >= LANES) {
-                for (; k + LANES <= p->depth; k += LANES) {
-                    vfloat block[LANES];
+            for (; k + LANES <= p->depth; k += LANES) {
+                vfloat block[LANES];
+                if (valid >= LANES) {
                     CETNET_UNROLL
                     for (int j = 0; j < LANES; j++) block[j] = load(rows + j * p->weights_stride + k);
-                    transpose(block);
-                    CETNET_UNROLL
-                    for (int j = 0; j < LANES; j++) store(panel + (k + j) * PANEL + half, block[j]);
+                } else {
+                    for (int j = 0; j < LANES; j++) {
+                        block[j] = j < valid ? load(rows + j * p->weights_stride + k) : splat(0);
+                    }
                 }
+                transpose(block);
+                CETNET_UNROLL
+                for (int j = 0; j < LANES; j++) store(panel + (k + j) * PANEL + half, block[j]);
             }
             for (; k < p->depth; k++) {
                 for (ptrdiff_t j = 0; j < LANES; j++) {

@@ -38,27 +38,32 @@ CETNET_INLINE void store_first(float *p, vfloat v, ptrdiff_t count) {
 CETNET_INLINE vfloat vmin(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }
 CETNET_INLINE vfloat vmax(vfloat a, vfloat b) { return __builtin_elementwise_max(a, b); }
 
-/// Sum of all lanes, halves first: the same order for every call.
+// Reductions add the upper half to the lower one until one number is left: the same order for every call.
+typedef float vfloat2 __attribute__((ext_vector_type(2)));
+typedef float vfloat4 __attribute__((ext_vector_type(4)));
+typedef float vfloat8 __attribute__((ext_vector_type(8)));
+#if CETNET_LANES == 16
+#define CETNET_REDUCE(v, combine)                                                                                      \
+    vfloat8 v8 = combine((v).lo, (v).hi);                                                                              \
+    vfloat4 v4 = combine(v8.lo, v8.hi);                                                                                \
+    vfloat2 v2 = combine(v4.lo, v4.hi);
+#elif CETNET_LANES == 8
+#define CETNET_REDUCE(v, combine)                                                                                      \
+    vfloat4 v4 = combine((v).lo, (v).hi);                                                                              \
+    vfloat2 v2 = combine(v4.lo, v4.hi);
+#else
+#define CETNET_REDUCE(v, combine) vfloat2 v2 = combine((v).lo, (v).hi);
+#endif
+#define CETNET_SUM(a, b) ((a) + (b))
+
 CETNET_INLINE float sum_lanes(vfloat v) {
-    float lanes[LANES] __attribute__((aligned(64)));
-    *(vfloat *)lanes = v;
-    CETNET_UNROLL
-    for (int half = LANES / 2; half > 0; half /= 2) {
-        CETNET_UNROLL
-        for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-    }
-    return lanes[0];
+    CETNET_REDUCE(v, CETNET_SUM)
+    return v2.x + v2.y;
 }
 
 CETNET_INLINE float max_lanes(vfloat v) {
-    float lanes[LANES] __attribute__((aligned(64)));
-    *(vfloat *)lanes = v;
-    CETNET_UNROLL
-    for (int half = LANES / 2; half > 0; half /= 2) {
-        CETNET_UNROLL
-        for (int i = 0; i < half; i++) lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
-    }
-    return lanes[0];
+    CETNET_REDUCE(v, __builtin_elementwise_max)
+    return v2.x > v2.y ? v2.x : v2.y;
 }
 
 /// Transposes LANES vectors in place: log2(LANES) rounds of interleaving the first half with the second.
