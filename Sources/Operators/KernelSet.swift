@@ -58,6 +58,12 @@ public struct KernelTierError: Error, Equatable, Sendable, CustomStringConvertib
     /// Tiers that this machine can run.
     public let usable: [String]
 
+    package init(requested: String, known: [String], usable: [String]) {
+        self.requested = requested
+        self.known = known
+        self.usable = usable
+    }
+
     public var description: String {
         let problem = known.contains(requested) ? "this processor lacks its instructions" : "there is no such tier"
         return "\(KernelSet.environmentVariable)=\(requested): \(problem); usable here: \(usable.joined(separator: ", "))"

@@ -196,23 +196,21 @@ static void gemm(const cetnet_gemm *g) {
                 .c = c,
                 .c_stride = g->c_stride,
             };
-            if (columns == PANEL) {
-                const int direct = g->activation == CETNET_ACTIVATION_NONE;
-                tile.residual = direct ? residual : 0;
+            const int direct = g->activation == CETNET_ACTIVATION_NONE;
+            if (columns == PANEL && (direct || !residual)) {
+                tile.residual = residual;
                 tile.residual_stride = g->residual_stride;
                 tile_kernels[rows](&tile);
-                if (!direct) finish_tile(g->activation, c, g->c_stride, residual, g->residual_stride, rows, columns);
+                if (!direct) finish_tile(g->activation, c, g->c_stride, 0, 0, rows, PANEL);
             } else {
+                // Aside first: `c` may be too narrow for the tile, and the residual may be in it.
                 float whole[CETNET_TILE_ROWS * PANEL] __attribute__((aligned(64)));
                 tile.c = whole;
                 tile.c_stride = PANEL;
                 tile_kernels[rows](&tile);
+                finish_tile(g->activation, whole, PANEL, residual, g->residual_stride, rows, columns);
                 for (ptrdiff_t i = 0; i < rows; i++) {
-                    // Not in place: `residual` may be `c`.
-                    float *sums = whole + i * PANEL;
-                    finish_tile(
-                        g->activation, sums, PANEL, residual ? residual + i * g->residual_stride : 0, PANEL, 1, columns);
-                    memcpy(c + i * g->c_stride, sums, (size_t)columns * sizeof(float));
+                    memcpy(c + i * g->c_stride, whole + i * PANEL, (size_t)columns * sizeof(float));
                 }
             }
         }

@@ -1,0 +1,76 @@
+import CETNetOperators
+import Testing
+
+/// Attention of one head in one window, by every tier's kernel and by OpenBLAS.
+@Suite struct AttentionTests {
+    @Test(arguments: tiers) func windows(_ tier: Tier) {
+        for tokens in [1, 4, 9, 16, 25, 49, 64] {
+            for dimension in [1, 8, 24, 32, 40] {
+                for masked in [false, true] {
+                    for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+                        check(tokens, dimension, masked: masked, layout: layout, kernels: tier.kernels)
+                    }
+                }
+            }
+        }
+    }
+
+    private func check(
+        _ tokens: Int, _ dimension: Int, masked: Bool, layout: MatrixWeights.Layout, kernels: KernelSet
+    ) {
+        let name = "\(kernels.name) \(layout) attention of \(tokens) tokens, dimension \(dimension), masked \(masked)"
+        let panel = kernels.panelColumns
+        let scoreStride = (tokens + panel - 1) / panel * panel
+        var noise = Noise(seed: UInt64(tokens * 100 + dimension))
+        // Two heads side by side; the second is computed.
+        let channels = 2 * dimension
+        let rowWidth = 3 * channels
+        let qkv = noise.values(tokens * rowWidth)
+        let input = GuardedBuffer(qkv)
+        let bias = GuardedBuffer([Float](repeating: 0, count: tokens * scoreStride))
+        let mask = GuardedBuffer([Float](repeating: 0, count: tokens * scoreStride))
+        for query in 0..<tokens {
+            for key in 0..<tokens {
+                bias.pointer[query * scoreStride + key] = noise.next()
+                if masked, query / 2 != key / 2 { mask.pointer[query * scoreStride + key] = -100 }
+            }
+        }
+        let output = GuardedBuffer([Float](repeating: 7, count: tokens * channels))
+        let rows = (0..<tokens).map { UnsafePointer<Float>?(input.pointer + $0 * rowWidth) }
+        // The last token is padding: a key for the others, with no output of its own.
+        let outputs = (0..<tokens).map {
+            $0 == tokens - 1 && tokens > 1 ? nil : UnsafeMutablePointer<Float>?(output.pointer + $0 * channels)
+        }
+        let scratch = GuardedBuffer(
+            count: WindowAttentionHead.scratchCount(tokens: tokens, headDimension: dimension, kernels: kernels))
+        WindowAttentionHead(
+            tokens: tokens, headDimension: dimension, scoreStride: scoreStride, rows: rows, queryOffset: dimension,
+            keyOffset: channels + dimension, valueOffset: 2 * channels + dimension, bias: bias.pointer,
+            mask: masked ? UnsafePointer(mask.pointer) : nil, outputs: outputs, outputOffset: dimension
+        ).run(scratch: scratch.pointer, layout: layout, kernels: kernels)
+        output.checkGuards(name)
+        scratch.checkGuards(name + " scratch")
+
+        var expected = [Double](repeating: 7, count: tokens * channels)
+        for query in 0..<tokens where outputs[query] != nil {
+            let scores = (0..<tokens).map { key in
+                (0..<dimension).reduce(
+                    Double(bias.pointer[query * scoreStride + key] + mask.pointer[query * scoreStride + key])
+                ) {
+                    $0 + Double(qkv[query * rowWidth + dimension + $1])
+                        * Double(qkv[key * rowWidth + channels + dimension + $1])
+                }
+            }
+            let probabilities = Reference.softmax(scores)
+            for channel in 0..<dimension {
+                expected[query * channels + dimension + channel] = (0..<tokens).reduce(0) {
+                    $0 + probabilities[$1] * Double(qkv[$1 * rowWidth + 2 * channels + dimension + channel])
+                }
+            }
+        }
+        // Scores up to dimension + 100 are off by their rounding, which the softmax passes on; the second sum is of
+        // probabilities, which add up to 1.
+        let tolerance = sumTolerance(count: dimension, magnitude: 2) + epsilon * (masked ? 110 : 10) + 4 * epsilon * 49
+        expectClose(output.values, expected, tolerance: tolerance, name)
+    }
+}

@@ -1,0 +1,148 @@
+import CETNetOperators
+import Foundation
+import Testing
+
+/// The GEMM of every tier, and OpenBLAS, against sums in double precision.
+@Suite struct MatrixTests {
+    /// 1, 2 and 3 times powers of two, each ± 1.
+    static let sizes = [1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 15, 16, 17, 23, 25, 31, 32, 33, 47, 49]
+
+    struct Problem {
+        var rows: Int
+        var columns: Int
+        var depth: Int
+        var activation = ActivationKind.none
+        var hasResidual = false
+        var inPlace = false
+    }
+
+    static func check(_ problem: Problem, layout: MatrixWeights.Layout, kernels: KernelSet) {
+        let (rows, columns, depth) = (problem.rows, problem.columns, problem.depth)
+        let name =
+            "\(kernels.name) \(layout) \(rows)x\(columns)x\(depth) \(problem.activation) residual \(problem.hasResidual)"
+        var noise = Noise(seed: UInt64(rows * 10007 + columns * 101 + depth))
+        let (aStride, cStride) = (depth + 3, columns + 5)
+        let aValues = noise.values(rows * depth)
+        let weights = noise.values(columns * depth)
+        let bias = noise.values(columns)
+        let residualValues = noise.values(rows * columns)
+
+        // Gaps between rows are NaN: whatever reads them shows.
+        let a = GuardedBuffer(count: (rows - 1) * aStride + depth)
+        for row in 0..<rows {
+            for k in 0..<depth { a.pointer[row * aStride + k] = aValues[row * depth + k] }
+        }
+        let storageCount = MatrixWeights.storageCount(
+            layout: layout, columns: columns, depth: depth, kernels: kernels)
+        let storage = GuardedBuffer(count: storageCount)
+        MatrixWeights.prepare(
+            layout: layout, columns: columns, depth: depth, weights: weights, bias: bias, storage: storage.pointer,
+            kernels: kernels)
+        storage.checkGuards(name + " packing")
+        #expect(storage.values.allSatisfy { !$0.isNaN }, "\(name): packing left gaps")
+
+        let c = GuardedBuffer(count: (rows - 1) * cStride + columns)
+        let residual = problem.inPlace ? c : GuardedBuffer(count: (rows - 1) * cStride + columns)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                residual.pointer[row * cStride + column] = residualValues[row * columns + column]
+            }
+        }
+        MatrixWeights(layout: layout, columns: columns, depth: depth, storage: storage.pointer).multiply(
+            Rows(a.pointer, stride: aStride), rows: rows, columnRange: 0..<columns, activation: problem.activation,
+            residual: problem.hasResidual ? Rows(residual.pointer, stride: cStride) : nil,
+            into: Rows(c.pointer, stride: cStride), kernels: kernels)
+        c.checkGuards(name)
+
+        var actual: [Float] = []
+        var expected: [Double] = []
+        for row in 0..<rows {
+            for column in 0..<columns {
+                var sum = Double(bias[column])
+                for k in 0..<depth {
+                    sum += Double(aValues[row * depth + k]) * Double(weights[column * depth + k])
+                }
+                sum = Reference.activation(problem.activation, sum)
+                if problem.hasResidual { sum += Double(residualValues[row * columns + column]) }
+                expected.append(sum)
+                actual.append(c.pointer[row * cStride + column])
+            }
+            if row + 1 < rows {
+                let gap = (columns..<cStride).map { c.pointer[row * cStride + $0] }
+                #expect(gap.allSatisfy { $0.isNaN }, "\(name): wrote between rows")
+            }
+        }
+        expectClose(actual, expected, tolerance: sumTolerance(count: depth, magnitude: 2), name)
+    }
+
+    @Test(arguments: tiers) func everySizeOfTile(_ tier: Tier) {
+        for rows in Self.sizes {
+            for columns in [1, 5, 8, 16, 17, 31, 32, 33, 49, 64] {
+                for depth in [1, 3, 16, 27] {
+                    Self.check(
+                        Problem(rows: rows, columns: columns, depth: depth), layout: .panels, kernels: tier.kernels)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: tiers) func everyDepth(_ tier: Tier) {
+        for depth in Self.sizes + [63, 64, 65, 127, 129, 256, 1000] {
+            Self.check(Problem(rows: 15, columns: 37, depth: depth), layout: .panels, kernels: tier.kernels)
+        }
+    }
+
+    @Test(arguments: tiers) func epilogues(_ tier: Tier) {
+        for activation in [ActivationKind.none, .gelu, .quickGELU] {
+            for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+                for columns in [7, 32, 45] {
+                    var problem = Problem(rows: 19, columns: columns, depth: 24, activation: activation)
+                    Self.check(problem, layout: layout, kernels: tier.kernels)
+                    problem.hasResidual = true
+                    Self.check(problem, layout: layout, kernels: tier.kernels)
+                    problem.inPlace = true
+                    if layout == .panels { Self.check(problem, layout: layout, kernels: tier.kernels) }
+                }
+            }
+        }
+    }
+
+    @Test func openBLAS() {
+        for (rows, columns, depth) in [(1, 1, 1), (3, 5, 7), (49, 64, 32), (98, 33, 129)] {
+            Self.check(
+                Problem(rows: rows, columns: columns, depth: depth), layout: .rowMajor, kernels: tiers[0].kernels)
+        }
+    }
+
+    /// However the rows and columns of a product are cut into calls, its bits stay the same.
+    @Test(arguments: tiers) func bitsDoNotDependOnTheCut(_ tier: Tier) {
+        let kernels = tier.kernels
+        let (rows, columns, depth) = (61, 3 * kernels.panelColumns - 5, 77)
+        var noise = Noise(seed: 5)
+        let a = GuardedBuffer(noise.values(rows * depth))
+        let storage = GuardedBuffer(
+            count: MatrixWeights.storageCount(layout: .panels, columns: columns, depth: depth, kernels: kernels))
+        MatrixWeights.prepare(
+            layout: .panels, columns: columns, depth: depth, weights: noise.values(columns * depth),
+            bias: noise.values(columns), storage: storage.pointer, kernels: kernels)
+        let weights = MatrixWeights(layout: .panels, columns: columns, depth: depth, storage: storage.pointer)
+        func product(rowCuts: [Int], columnCuts: [Int]) -> [Float] {
+            let c = GuardedBuffer(count: rows * columns)
+            for (top, bottom) in zip(rowCuts, rowCuts.dropFirst()) {
+                for (left, right) in zip(columnCuts, columnCuts.dropFirst()) {
+                    weights.multiply(
+                        Rows(a.pointer + top * depth, stride: depth), rows: bottom - top, columnRange: left..<right,
+                        activation: .gelu, residual: nil, into: Rows(c.pointer + top * columns, stride: columns),
+                        kernels: kernels)
+                }
+            }
+            return c.values
+        }
+        let whole = product(rowCuts: [0, rows], columnCuts: [0, columns])
+        #expect(whole.allSatisfy { $0.isFinite })
+        let panel = kernels.panelColumns
+        #expect(whole == product(rowCuts: [0, 1, 3, 20, 34, rows], columnCuts: [0, columns]))
+        #expect(whole == product(rowCuts: [0, rows], columnCuts: [0, panel, columns]))
+        #expect(whole == product(rowCuts: [0, 30, 31, rows], columnCuts: [0, 2 * panel, columns]))
+    }
+}
