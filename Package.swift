@@ -25,6 +25,7 @@ let package = Package(
             name: "CPNG", pkgConfig: "libpng",
             providers: [.apt(["libpng-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CPNGReader", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("png")]),
 
         // Files.
         .target(name: "CETNetCheckpoint", path: "Sources/Checkpoint"),
@@ -50,7 +51,7 @@ let package = Package(
             path: "Sources/CETNet"),
         .target(
             name: "CETNetImaging",
-            dependencies: ["CETNet", "CETNetPreprocessing", "CTurboJPEG", "CPNG"],
+            dependencies: ["CETNet", "CETNetPreprocessing", "CTurboJPEG", "CPNGReader"],
             path: "Sources/Imaging"),
         .executableTarget(
             name: "CETNetCommand",
@@ -70,10 +71,11 @@ let package = Package(
             dependencies: ["CETNet", "CETNetEngine", "CETNetNetworks", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint"],
+            name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CKernels"],
             resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "ImagingTests", dependencies: ["CETNetImaging", "CETNet", "CETNetCheckpoint"],
+            name: "ImagingTests",
+            dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "CommandLineTests", dependencies: ["CETNetCheckpoint"]),
     ],

@@ -8,4 +8,5 @@
 #include "kernel_set.h"
 #include "layout.h"
 #include "normalization.h"
+#include "resize.h"
 #include "team.h"

@@ -1,0 +1,54 @@
+/// Where one axis of an image goes: it is resized, then cropped at the centre or, when it is too small for the crop,
+/// surrounded by zeros. The rules are torchvision's (`Resize` with one number, then `CenterCrop`).
+struct CropGeometry: Equatable {
+    /// Size of the axis before and after resizing.
+    var sourceSize: Int
+    var resizedSize: Int
+    /// The resized pixels that the crop keeps, never empty.
+    var kept: Range<Int>
+    /// Where the first of them is in the crop; not 0 only if the resized axis is smaller than the crop.
+    var padding: Int
+
+    /// - Parameter side: what the shorter side of the image becomes. The longer one becomes
+    ///   floor(side × longer / shorter).
+    /// - Throws: `PreprocessingError.tooElongated`.
+    static func axes(
+        width: Int, height: Int, side: Int, crop: Int
+    ) throws -> (horizontal: CropGeometry, vertical: CropGeometry) {
+        let (product, overflow) = side.multipliedReportingOverflow(by: max(width, height))
+        let long = product / min(width, height)
+        guard !overflow, long <= maximumSide else {
+            throw PreprocessingError.tooElongated(
+                width: width, height: height, resizedSide: overflow ? .max : long, maximumSide: maximumSide)
+        }
+        return (
+            CropGeometry(sourceSize: width, resizedSize: width <= height ? side : long, crop: crop),
+            CropGeometry(sourceSize: height, resizedSize: width <= height ? long : side, crop: crop)
+        )
+    }
+
+    /// Whether columns are resampled before rows. Each pass rounds to 8 bits, so the order shows: Pillow resamples
+    /// rows first, but since version 13 columns first when the height shrinks by more than twice as many pixels as
+    /// the width.
+    static func isVerticalFirst(_ horizontal: CropGeometry, _ vertical: CropGeometry) -> Bool {
+        let lostRows = vertical.sourceSize - vertical.resizedSize
+        return lostRows > 0 && lostRows > 2 * (horizontal.sourceSize - horizontal.resizedSize)
+    }
+
+    /// Pillow's sizes are C integers.
+    static let maximumSide = Int(Int32.max)
+
+    private init(sourceSize: Int, resizedSize: Int, crop: Int) {
+        self.sourceSize = sourceSize
+        self.resizedSize = resizedSize
+        if resizedSize < crop {
+            padding = (crop - resizedSize) / 2
+            kept = 0..<resizedSize
+        } else {
+            padding = 0
+            // Python's round: halves go to the even neighbour.
+            let start = Int((Double(resizedSize - crop) / 2).rounded(.toNearestOrEven))
+            kept = start..<start + crop
+        }
+    }
+}

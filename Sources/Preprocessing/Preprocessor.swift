@@ -1,0 +1,169 @@
+/// Turns images into what a network sees: resized, cropped at the centre, and normalised.
+///
+/// 1. The shorter side becomes floor(`imageSize` / `cropFraction`), the other keeps the proportion, rounded down; as
+///    torchvision's `Resize` does on a Pillow image, with Pillow's antialiased filters and 8-bit results.
+/// 2. The central `imageSize` × `imageSize` pixels are kept, as by torchvision's `CenterCrop`. (With a `cropFraction`
+///    above 1 the image is smaller than that and gets a black border.)
+/// 3. Each channel becomes (value / 255 − mean) / standard deviation, in Float.
+///
+/// The result equals that of torchvision with Pillow to the last bit. A preprocessor is a value without mutable state:
+/// share it among any number of tasks.
+public struct Preprocessor: Sendable {
+    /// The largest `imageSize` there is.
+    public static let maximumImageSize = 8192
+
+    /// Side of the square that the network sees, in pixels.
+    public let imageSize: Int
+    /// The filter that images are resized with.
+    public let interpolation: Interpolation
+    /// The part of the resized image's shorter side that the crop keeps: `crop_pct` of a model's configuration.
+    public let cropFraction: Double
+    /// Per channel (red, green, blue), in units of the channel's full range.
+    public let mean: [Float]
+    /// Per channel (red, green, blue), in units of the channel's full range.
+    public let standardDeviation: [Float]
+
+    /// The largest ``resizedSide`` there is.
+    public static let maximumResizedSide = 1 << 20
+
+    /// What the shorter side of an image is resized to: floor(`imageSize` / `cropFraction`).
+    public let resizedSide: Int
+
+    /// The normalised values of the bytes 0…255, for each channel.
+    private let normalized: [Float]
+
+    /// - Parameters:
+    ///   - imageSize: Side of the square result, 1…``maximumImageSize``.
+    ///   - interpolation: The filter.
+    ///   - cropFraction: Positive. The resized shorter side must come out at 1…``maximumResizedSide``.
+    ///   - mean: Three finite values.
+    ///   - standardDeviation: Three finite values, none of them zero.
+    /// - Throws: ``PreprocessingError/invalidSetting(name:expected:found:)``.
+    public init(
+        imageSize: Int, interpolation: Interpolation = .bicubic, cropFraction: Double,
+        mean: [Float], standardDeviation: [Float]
+    ) throws {
+        func check(_ valid: Bool, _ name: String, _ expected: String, _ found: some Any) throws {
+            guard valid else {
+                throw PreprocessingError.invalidSetting(name: name, expected: expected, found: "\(found)")
+            }
+        }
+        try check((1...Self.maximumImageSize).contains(imageSize), "imageSize", "1...\(Self.maximumImageSize)", imageSize)
+        try check(cropFraction > 0 && cropFraction.isFinite, "cropFraction", "positive", cropFraction)
+        let side = (Double(imageSize) / cropFraction).rounded(.down)
+        try check(
+            side >= 1 && side <= Double(Self.maximumResizedSide), "cropFraction",
+            "such that imageSize / cropFraction is 1...\(Self.maximumResizedSide)", cropFraction)
+        try check(mean.count == 3 && mean.allSatisfy(\.isFinite), "mean", "three finite values", mean)
+        try check(
+            standardDeviation.count == 3 && standardDeviation.allSatisfy { $0.isFinite && $0 != 0 },
+            "standardDeviation", "three finite values other than 0", standardDeviation)
+
+        self.imageSize = imageSize
+        self.interpolation = interpolation
+        self.cropFraction = cropFraction
+        self.mean = mean
+        self.standardDeviation = standardDeviation
+        resizedSide = Int(side)
+        normalized = zip(mean, standardDeviation).flatMap { mean, deviation in
+            (0...255).map { (Float($0) / 255 - mean) / deviation }
+        }
+    }
+
+    /// The image as the network sees it.
+    ///
+    /// - Returns: 3 × `imageSize` × `imageSize` values, the red plane first, then green and blue; each row by row.
+    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
+    public func callAsFunction(_ image: PixelBuffer) throws -> [Float] {
+        try [Float](unsafeUninitializedCapacity: 3 * imageSize * imageSize) { values, count in
+            try process(image, into: values)
+            count = values.count
+        }
+    }
+
+    /// The image as the network sees it, written to memory of the caller's.
+    ///
+    /// - Parameters:
+    ///   - image: The image.
+    ///   - values: Room for exactly 3 × `imageSize` × `imageSize` values, in the order of ``callAsFunction(_:)``.
+    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
+    public func process(_ image: PixelBuffer, into values: UnsafeMutableBufferPointer<Float>) throws {
+        let plane = imageSize * imageSize
+        precondition(values.count == 3 * plane, "expected room for \(3 * plane) values, found \(values.count)")
+        let bytes = try croppedBytes(of: image)
+        Resampler.planes(
+            of: bytes, channels: image.format.colorChannels, tables: normalized, into: values.baseAddress!)
+    }
+
+    /// The resized and cropped image before it is normalised, for looking at.
+    ///
+    /// - Returns: `imageSize` × `imageSize` pixels, grey for a grey image and otherwise `rgb8`.
+    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
+    public func crop(_ image: PixelBuffer) throws -> PixelBuffer {
+        let format: PixelFormat = image.format == .gray8 ? .gray8 : .rgb8
+        return try PixelBuffer(
+            width: imageSize, height: imageSize, format: format, bytes: croppedBytes(of: image))
+    }
+
+    /// `imageSize` × `imageSize` pixels, of 1 channel for grey and otherwise of 3.
+    private func croppedBytes(of image: PixelBuffer) throws -> [UInt8] {
+        let (horizontal, vertical) = try CropGeometry.axes(
+            width: image.width, height: image.height, side: resizedSide, crop: imageSize)
+        let columns = ResampleTable(
+            interpolation, from: horizontal.sourceSize, to: horizontal.resizedSize, range: horizontal.kept)
+        let rows = ResampleTable(
+            interpolation, from: vertical.sourceSize, to: vertical.resizedSize, range: vertical.kept)
+
+        let channels = image.format.colorChannels
+        let byteCount = imageSize * imageSize * channels
+        let isPadded = horizontal.kept.count < imageSize || vertical.kept.count < imageSize
+        return [UInt8](unsafeUninitializedCapacity: byteCount) { result, count in
+            count = byteCount
+            if isPadded { result.initialize(repeating: 0) }
+            let output = Resampler.Rows(
+                start: result.baseAddress! + (vertical.padding * imageSize + horizontal.padding) * channels,
+                stride: imageSize * channels)
+            image.bytes.withUnsafeBufferPointer { bytes in
+                // Only what the crop depends on is touched.
+                let input = Resampler.Rows(
+                    start: bytes.baseAddress! + rows.sourceRange.lowerBound * image.bytesPerRow
+                        + columns.sourceRange.lowerBound * image.format.bytesPerPixel,
+                    stride: image.bytesPerRow)
+                let resample =
+                    CropGeometry.isVerticalFirst(horizontal, vertical) ? resampleColumnsFirst : resampleRowsFirst
+                resample(input, image.format, columns.fromZero(), rows.fromZero(), output)
+            }
+        }
+    }
+
+    private func resampleRowsFirst(
+        _ input: Resampler.Rows<UnsafePointer<UInt8>>, _ format: PixelFormat, _ columns: ResampleTable,
+        _ rows: ResampleTable, _ output: Resampler.Rows<UnsafeMutablePointer<UInt8>>
+    ) {
+        let rowBytes = columns.outputs * format.colorChannels
+        let rowCount = rows.sourceRange.count
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rowCount * rowBytes) { narrowed in
+            Resampler.resampleRows(
+                input, count: rowCount, format: format, by: columns,
+                into: Resampler.Rows(start: narrowed.baseAddress!, stride: rowBytes))
+            Resampler.resampleColumns(
+                Resampler.Rows(start: UnsafePointer(narrowed.baseAddress!), stride: rowBytes), rowBytes: rowBytes,
+                by: rows, into: output)
+        }
+    }
+
+    private func resampleColumnsFirst(
+        _ input: Resampler.Rows<UnsafePointer<UInt8>>, _ format: PixelFormat, _ columns: ResampleTable,
+        _ rows: ResampleTable, _ output: Resampler.Rows<UnsafeMutablePointer<UInt8>>
+    ) {
+        let rowBytes = columns.sourceRange.count * format.bytesPerPixel
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rows.outputs * rowBytes) { flattened in
+            Resampler.resampleColumns(
+                input, rowBytes: rowBytes, by: rows,
+                into: Resampler.Rows(start: flattened.baseAddress!, stride: rowBytes))
+            Resampler.resampleRows(
+                Resampler.Rows(start: UnsafePointer(flattened.baseAddress!), stride: rowBytes), count: rows.outputs,
+                format: format, by: columns, into: output)
+        }
+    }
+}
