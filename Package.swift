@@ -74,7 +74,10 @@ let package = Package(
         .testTarget(
             name: "ImagingTests", dependencies: ["CETNetImaging", "CETNet", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "CommandLineTests", dependencies: ["CETNetCheckpoint"]),
+        .target(name: "TestSupport", path: "Tests/Support"),
+        .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["CETNetCommand", "CETNet", "CETNetCheckpoint", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
