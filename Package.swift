@@ -61,7 +61,8 @@ let package = Package(
             path: "Sources/CommandLine"),
 
         // Tests.
-        .testTarget(name: "CheckpointTests", dependencies: ["CETNetCheckpoint"]),
+        .testTarget(
+            name: "CheckpointTests", dependencies: ["CETNetCheckpoint"], resources: [.copy("Fixtures")]),
         .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetOperators"]),
         .testTarget(name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks"]),
         .testTarget(

@@ -11,4 +11,30 @@ public protocol TensorSource: Sendable {
     /// May be called from several threads at once.
     /// - Throws: ``CheckpointError`` if there is no such tensor or its element type cannot be read as float32.
     func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws
+
+    /// Lends a tensor as float32, row-major, to `body`, without a copy where the source already holds it so.
+    ///
+    /// The buffer must not escape. May be called from several threads at once.
+    /// - Throws: what ``read(_:into:)`` throws, and what `body` throws.
+    func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R
+}
+
+extension TensorSource {
+    public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+        let values = try values(of: name)
+        return try values.withUnsafeBufferPointer(body)
+    }
+
+    /// A tensor as float32, row-major.
+    /// - Throws: what ``read(_:into:)`` throws.
+    public func values(of name: String) throws -> [Float] {
+        guard let shape = shape(of: name) else {
+            throw CheckpointError.missingTensor(file: sourceName, tensor: name)
+        }
+        let count = shape.reduce(1, *)
+        return try [Float](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+            try read(name, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+            initializedCount = count
+        }
+    }
 }

@@ -1,0 +1,81 @@
+/// What can be wrong with a file of tensors. Every case names the file; `expected` and `found` are for people.
+public enum CheckpointError: Error, Sendable, Equatable {
+    /// The file is missing, or may not be read.
+    case cannotOpen(file: String, cause: SystemError)
+    /// The path leads to a folder, a device or a pipe.
+    case notARegularFile(file: String)
+    /// Another program changed the size of the file while it was in use.
+    case changedWhileReading(file: String, expectedBytes: Int, foundBytes: Int)
+    /// The container is damaged. `offset` counts bytes from the start of the file.
+    case malformed(file: String, offset: Int, expected: String, found: String)
+    /// The container describes a tensor that cannot be.
+    case malformedTensor(file: String, tensor: String, expected: String, found: String)
+    /// There is no tensor of that name.
+    case missingTensor(file: String, tensor: String)
+    /// The tensor holds something that is not read as float32.
+    case unreadableElementType(file: String, tensor: String, found: ElementType)
+    /// The tensors are not those of the model.
+    case doesNotFit(file: String, missing: [String], unexpected: [String], misshapen: [ShapeMismatch])
+    /// The file could not be written: no such folder, no permission, disk full.
+    case cannotWrite(file: String, cause: SystemError)
+}
+
+/// A tensor that has another shape than the model asks for.
+public struct ShapeMismatch: Sendable, Equatable, CustomStringConvertible {
+    public let tensor: String
+    public let expected: [Int]
+    public let found: [Int]
+
+    public init(tensor: String, expected: [Int], found: [Int]) {
+        self.tensor = tensor
+        self.expected = expected
+        self.found = found
+    }
+
+    public var description: String { "\(tensor): expected shape \(expected), found \(found)" }
+}
+
+extension CheckpointError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .cannotOpen(let file, let cause):
+            "\(file): cannot be opened: \(cause)"
+        case .notARegularFile(let file):
+            "\(file): expected a regular file, found a folder, device or pipe"
+        case .changedWhileReading(let file, let expected, let found):
+            "\(file): changed while in use: expected \(expected) bytes, found \(found)"
+        case .malformed(let file, let offset, let expected, let found):
+            "\(file): at byte \(offset): expected \(expected), found \(found)"
+        case .malformedTensor(let file, let tensor, let expected, let found):
+            "\(file): tensor \(quoted(tensor)): expected \(expected), found \(found)"
+        case .missingTensor(let file, let tensor):
+            "\(file): tensor \(quoted(tensor)) is missing"
+        case .unreadableElementType(let file, let tensor, let found):
+            "\(file): tensor \(quoted(tensor)): expected elements F32, F16 or BF16, found \(found.rawValue)"
+        case .doesNotFit(let file, let missing, let unexpected, let misshapen):
+            "\(file): does not fit the model: "
+                + [
+                    list("missing", missing), list("unexpected", unexpected),
+                    list("of another shape", misshapen.map(\.description)),
+                ].compactMap { $0 }.joined(separator: "; ")
+        case .cannotWrite(let file, let cause):
+            "\(file): cannot be written: \(cause)"
+        }
+    }
+
+    /// The count and the first few items, or `nil` if there are none.
+    private func list(_ what: String, _ items: [String]) -> String? {
+        guard !items.isEmpty else { return nil }
+        let shown = items.prefix(5).joined(separator: ", ")
+        return "\(items.count) \(what) (\(shown)\(items.count > 5 ? ", …" : ""))"
+    }
+}
+
+/// A text from a file, for an error message: in quotes, control characters escaped, not longer than a line.
+package func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars.prefix(80) {
+        result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+    }
+    return result + (text.unicodeScalars.count > 80 ? "…\"" : "\"")
+}

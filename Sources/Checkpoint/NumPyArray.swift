@@ -1,0 +1,73 @@
+import Foundation
+
+/// A float32 array in NumPy's `.npy` format, row-major ("C order") in memory.
+public struct NumPyArray: Sendable, Equatable {
+    /// Empty for a scalar.
+    public let shape: [Int]
+    /// Row-major; as many as the shape says.
+    public let values: [Float]
+
+    /// An array of a shape; stops the program if `values` are not as many as `shape` says.
+    public init(shape: [Int], values: [Float]) {
+        precondition(elementCount(of: shape) == values.count, "\(values.count) values for shape \(shape)")
+        self.shape = shape
+        self.values = values
+    }
+
+    /// Reads a file of format version 1, 2 or 3 with elements `<f4`, `<f2` (exact) or `<f8` (rounded to float32), in C
+    /// or Fortran order.
+    /// - Throws: ``CheckpointError`` if it cannot be read, is damaged, or holds anything else.
+    public init(contentsOf url: URL) throws {
+        let file = try MappedFile(url)
+        self = try file.withBytes { try NumPyArray($0, file: file.path) }
+    }
+
+    /// Reads the bytes of a file; `file` is what error messages call it.
+    package init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
+        let header = try NumPyHeader(bytes, file: file)
+        shape = header.shape
+        let data = UnsafeRawBufferPointer(rebasing: bytes[header.dataStart...])
+        let stored = [Float](unsafeUninitializedCapacity: header.count) { buffer, initializedCount in
+            let destination = UnsafeMutableBufferPointer(rebasing: buffer[..<header.count])
+            if let source = data.baseAddress, header.count > 0 {
+                header.elements.convert(source, to: destination)
+            }
+            initializedCount = header.count
+        }
+        values = header.isFortranOrder ? Self.rowMajor(stored, shape: header.shape) : stored
+    }
+
+    /// Writes a file of format version 1, `<f4`, C order, byte for byte as NumPy does. Appears only when complete.
+    /// - Throws: ``CheckpointError/cannotWrite(file:cause:)``.
+    public func write(to url: URL) throws {
+        try AtomicFile.write(to: url) { writer in
+            try NumPyHeader.bytes(shape: shape).withUnsafeBytes { try writer.write($0) }
+            try values.withUnsafeBufferPointer { try writer.write($0) }
+        }
+    }
+
+    /// Brings values stored with the first index fastest into row-major order.
+    private static func rowMajor(_ stored: [Float], shape: [Int]) -> [Float] {
+        guard shape.count > 1, !stored.isEmpty else { return stored }
+        var strides = [1]
+        for dimension in shape.dropLast() { strides.append(strides.last! * dimension) }
+        var index = [Int](repeating: 0, count: shape.count)
+        var position = 0
+        return [Float](unsafeUninitializedCapacity: stored.count) { buffer, initializedCount in
+            for target in 0..<stored.count {
+                (buffer.baseAddress! + target).initialize(to: stored[position])
+                // Advance the last index; carry into the ones before.
+                var axis = shape.count - 1
+                while axis >= 0 {
+                    index[axis] += 1
+                    position += strides[axis]
+                    if index[axis] < shape[axis] { break }
+                    position -= strides[axis] * shape[axis]
+                    index[axis] = 0
+                    axis -= 1
+                }
+            }
+            initializedCount = stored.count
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+
+/// The tensors of a `.safetensors` file, read in place.
+///
+/// Opening maps the file into memory and checks its whole header; the tensors' bytes are not touched until they are
+/// asked for. A file that is damaged or hostile is a ``CheckpointError``. While it is in use the file may be replaced
+/// by another, but must not be truncated in place.
+public final class SafetensorsFile: TensorSource {
+    /// Where it was opened.
+    public let url: URL
+    /// The texts under `__metadata__`.
+    public let metadata: [String: String]
+    /// All tensors, in the order of their bytes.
+    public let tensors: [TensorInfo]
+
+    private let file: MappedFile
+    private let indices: [String: Int]
+
+    /// Opens a file.
+    /// - Throws: ``CheckpointError`` if it cannot be read or anything about it is not as the format demands.
+    public init(contentsOf url: URL) throws {
+        self.url = url
+        let file = try MappedFile(url)
+        let header = try file.withBytes { try SafetensorsHeader($0, file: file.path) }
+        self.file = file
+        metadata = header.metadata
+        tensors = header.tensors
+        indices = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { ($1.name, $0) })
+    }
+
+    /// The path, as error messages name it.
+    public var sourceName: String { file.path }
+
+    /// Where a tensor is and what it looks like, or `nil` if there is none of that name.
+    public func info(_ name: String) -> TensorInfo? { indices[name].map { tensors[$0] } }
+
+    public func shape(of name: String) -> [Int]? { info(name)?.shape }
+
+    /// Copies a tensor as float32, row-major; F16 and BF16 are converted, which is exact.
+    public func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws {
+        let info = try readable(name)
+        try file.checkUnchanged()
+        precondition(
+            destination.count == info.count, "\(name) has \(info.count) elements, the buffer \(destination.count)")
+        guard let target = destination.baseAddress, !destination.isEmpty else { return }
+        file.withBytes { bytes in
+            let source = bytes.baseAddress! + info.byteRange.lowerBound
+            switch info.elementType {
+            case .f16: HalfPrecision.convert(binary16: source, to: destination)
+            case .bf16: HalfPrecision.convert(bfloat16: source, to: destination)
+            default: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: info.byteRange.count)
+            }
+        }
+    }
+
+    /// Lends a tensor as float32, row-major: straight from the mapping if it is F32 and aligned, else converted.
+    public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+        let info = try readable(name)
+        let isAligned = info.byteRange.lowerBound % MemoryLayout<Float>.alignment == 0
+        guard info.elementType == .f32, isAligned else {
+            return try values(of: name).withUnsafeBufferPointer(body)
+        }
+        try file.checkUnchanged()
+        return try file.withBytes { bytes in
+            try UnsafeRawBufferPointer(rebasing: bytes[info.byteRange]).withMemoryRebound(to: Float.self, body)
+        }
+    }
+
+    /// Gives the memory behind the mapping back to the system; tensors can still be read, from the file again.
+    ///
+    /// For when weights have been packed elsewhere and the file is kept open.
+    package func releaseMappedPages() { file.releasePages() }
+
+    private func readable(_ name: String) throws -> TensorInfo {
+        guard let info = info(name) else { throw CheckpointError.missingTensor(file: sourceName, tensor: name) }
+        guard info.elementType.isReadableAsFloat else {
+            throw CheckpointError.unreadableElementType(file: sourceName, tensor: name, found: info.elementType)
+        }
+        return info
+    }
+}
+
+extension SafetensorsFile {
+    /// Checks that the file holds exactly the tensors of a model.
+    ///
+    /// `num_batches_tracked`, which PyTorch's BatchNorm stores and inference ignores, may be present.
+    /// - Parameter expected: every tensor that the model needs, each once.
+    /// - Throws: ``CheckpointError/doesNotFit(file:missing:unexpected:misshapen:)`` with all differences, or
+    ///   ``CheckpointError/unreadableElementType(file:tensor:found:)``.
+    public func requireExactly(_ expected: [(name: String, shape: [Int])]) throws {
+        var missing: [String] = []
+        var misshapen: [ShapeMismatch] = []
+        for (name, shape) in expected {
+            guard let found = info(name) else {
+                missing.append(name)
+                continue
+            }
+            if found.shape != shape {
+                misshapen.append(ShapeMismatch(tensor: name, expected: shape, found: found.shape))
+            }
+        }
+        let names = Set(expected.map(\.name))
+        let unexpected = tensors.map(\.name).filter { !names.contains($0) && !$0.hasSuffix(".num_batches_tracked") }
+        guard missing.isEmpty, unexpected.isEmpty, misshapen.isEmpty else {
+            throw CheckpointError.doesNotFit(
+                file: sourceName, missing: missing, unexpected: unexpected, misshapen: misshapen)
+        }
+        for (name, _) in expected { _ = try readable(name) }
+    }
+}

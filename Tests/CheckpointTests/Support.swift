@@ -1,0 +1,68 @@
+import CETNetCheckpoint
+import Foundation
+import Testing
+
+/// A folder of its own for a test, removed afterwards.
+final class TemporaryFolder {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+
+    /// Writes a file and returns where.
+    func file(_ name: String, _ bytes: some Sequence<UInt8>) throws -> URL {
+        let url = file(name)
+        try Data(bytes).write(to: url)
+        return url
+    }
+
+    var contents: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() } }
+}
+
+/// A file committed beside the tests; `Tools/python/make_checkpoint_fixtures.py` makes them.
+func fixture(_ name: String) throws -> URL {
+    try #require(Bundle.module.url(forResource: "Fixtures/" + name, withExtension: nil), "fixture \(name)")
+}
+
+/// A safetensors file of a header and that many bytes of data, 0, 1, 2, ….
+func safetensors(_ header: String, data count: Int, headerLength: UInt64? = nil) -> [UInt8] {
+    withUnsafeBytes(of: (headerLength ?? UInt64(header.utf8.count)).littleEndian, Array.init)
+        + header.utf8 + (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+}
+
+/// What an operation throws, as people read it, without the folder; `nil` if it throws nothing.
+func message(_ body: () throws -> Void) -> String? {
+    do {
+        try body()
+        return nil
+    } catch let error as CheckpointError {
+        let text = String(describing: error)
+        return text.firstIndex(of: ":").map { end in
+            (text[..<end].split(separator: "/").last.map(String.init) ?? "") + text[end...]
+        }
+    } catch {
+        return "another type of error: \(error)"
+    }
+}
+
+/// Element i is (i − 5) / 4, as in the committed files.
+func ramp(_ count: Int) -> [Float] { (0..<count).map { (Float($0) - 5) / 4 } }
+
+/// Reproducible random numbers (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}
