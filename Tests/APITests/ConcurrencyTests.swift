@@ -61,14 +61,19 @@ import Testing
     @Test func waitingWorkIsCancelledAtOnce() async throws {
         let model = try tinyModel(threads: 1, concurrency: 1)
         let release = DispatchSemaphore(value: 0)
-        // More pieces of work than the model has threads for: all of them busy, the rest waiting.
-        let busy = (0..<4).map { _ in
-            Task { try await model.inBackground { release.wait() } }
+        let begun = Atomic<Int>(0)
+        // Two pieces of work may be under way for each run at a time: one prepares its images while the other runs.
+        let busy = (0..<2).map { _ in
+            Task {
+                try await model.inBackground {
+                    begun.add(1, ordering: .relaxed)
+                    release.wait()
+                }
+            }
         }
+        while begun.load(ordering: .relaxed) < 2 { try await Task.sleep(for: .milliseconds(1)) }
         let hasRun = Mutex(false)
         let waiting = Task { try await model.inBackground { hasRun.withLock { $0 = true } } }
-        // Work begins in order of arrival; give the task time to arrive. Passes either way, but this tests more.
-        try await Task.sleep(for: .milliseconds(20))
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
         for _ in busy { release.signal() }
