@@ -1,0 +1,259 @@
+"""What a model is: the contents of `config.json`, and the known variants as rows of a table.
+
+The published counts stand beside each variant; `cetnet.costs` must reproduce the project's own figures exactly.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+BLOCKS = ("lewin",)
+EMBEDDINGS = ("ce",)
+CE_UNITS = ("mbconv",)
+CE_LAYERS = (1, 3, 5, 7)
+INTERPOLATIONS = ("bicubic", "bilinear")
+ACTIVATIONS = ("gelu", "quick_gelu")
+
+
+class ConfigurationError(ValueError):
+    """A configuration that cannot be read or makes no sense. The message names the source and the key."""
+
+
+@dataclass(frozen=True)
+class PreprocessConfiguration:
+    """How an image becomes the network's input: resize, centre crop, (x/255 − mean)/std."""
+
+    interpolation: str = "bicubic"
+    crop_pct: float = 0.9
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class ModelConfiguration:
+    """All keys of `config.json`. Sequences have one entry per stage."""
+
+    dims: tuple[int, ...]
+    depths: tuple[int, ...]
+    num_heads: tuple[int, ...]
+    variant: str | None = None
+    mlp_ratios: tuple[int, ...] = (4, 4, 4, 4)
+    block: str = "lewin"
+    embeddings: tuple[str, ...] = ("ce", "ce", "ce", "ce")
+    stem_channels: tuple[int, ...] = (24, 48)
+    ce_layers: int = 5
+    ce_unit: str = "mbconv"
+    window_size: int = 7
+    image_size: int = 224
+    num_labels: int = 1000
+    labels: tuple[str, ...] | None = None
+    hidden_act: str = "gelu"
+    preprocess: PreprocessConfiguration = field(default_factory=PreprocessConfiguration)
+
+    @property
+    def stages(self) -> int:
+        return len(self.dims)
+
+    @staticmethod
+    def for_variant(name: str, **changes: Any) -> ModelConfiguration:
+        """The configuration of a known variant, with some fields changed."""
+        return dataclasses.replace(variant(name).configuration, **changes)
+
+    @staticmethod
+    def from_dict(values: dict[str, Any], source: str = "config.json") -> ModelConfiguration:
+        """Reads the keys of `config.json`. `variant` sets every default; what else is present replaces it."""
+        if not isinstance(values, dict):
+            raise ConfigurationError(f"{source}: expected a JSON object, found {type(values).__name__}")
+        model_type = values.get("model_type")
+        if model_type != "cetnet":
+            raise ConfigurationError(f'{source}: "model_type" must be "cetnet", found {json.dumps(model_type)}')
+        fields: dict[str, Any] = {}
+        name = values.get("variant")
+        if name is not None:
+            try:
+                base = variant(name).configuration
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{source}: {error}") from None
+            fields = {f.name: getattr(base, f.name) for f in dataclasses.fields(base)}
+        for key in ("dims", "depths", "num_heads", "mlp_ratios", "stem_channels"):
+            if key in values:
+                fields[key] = _integers(values[key], key, source)
+        for key in ("ce_layers", "window_size", "image_size", "num_labels"):
+            if key in values:
+                fields[key] = _integer(values[key], key, source)
+        for key, known in (("block", BLOCKS), ("ce_unit", CE_UNITS), ("hidden_act", ACTIVATIONS)):
+            if key in values:
+                fields[key] = _choice(values[key], known, key, source)
+        if "embeddings" in values:
+            if not isinstance(values["embeddings"], list):
+                raise ConfigurationError(f'{source}: "embeddings" must be a list, found {values["embeddings"]!r}')
+            fields["embeddings"] = tuple(_choice(v, EMBEDDINGS, "embeddings", source) for v in values["embeddings"])
+        if "preprocess" in values:
+            fields["preprocess"] = _preprocess(
+                values["preprocess"], fields.get("preprocess", PreprocessConfiguration()), source)
+        for key in ("dims", "depths", "num_heads"):
+            if key not in fields:
+                raise ConfigurationError(f'{source}: neither "variant" nor "{key}" is given')
+        if "id2label" in values:
+            fields.setdefault("num_labels", len(values["id2label"]))
+            fields["labels"] = _labels(values["id2label"], fields["num_labels"], source)
+        configuration = ModelConfiguration(**fields)
+        configuration.validate(source)
+        return configuration
+
+    @staticmethod
+    def from_json(text: str | bytes, source: str = "config.json") -> ModelConfiguration:
+        try:
+            values = json.loads(text)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{source}: not valid JSON: {error}") from None
+        return ModelConfiguration.from_dict(values, source)
+
+    @staticmethod
+    def from_file(path: str | Path) -> ModelConfiguration:
+        try:
+            return ModelConfiguration.from_json(Path(path).read_bytes(), str(path))
+        except OSError as error:
+            raise ConfigurationError(f"{path}: {error.strerror}") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every key, so that a file keeps its meaning when defaults change."""
+        values: dict[str, Any] = {"model_type": "cetnet"}
+        if self.variant is not None:
+            values["variant"] = self.variant
+        for key in ("dims", "depths", "num_heads", "mlp_ratios", "block", "embeddings", "stem_channels", "ce_layers",
+                    "ce_unit", "window_size", "image_size", "num_labels"):
+            value = getattr(self, key)
+            values[key] = list(value) if isinstance(value, tuple) else value
+        if self.labels is not None:
+            values["id2label"] = {str(index): label for index, label in enumerate(self.labels)}
+        values["hidden_act"] = self.hidden_act
+        values["preprocess"] = {
+            "interpolation": self.preprocess.interpolation, "crop_pct": self.preprocess.crop_pct,
+            "mean": list(self.preprocess.mean), "std": list(self.preprocess.std)}
+        return values
+
+    def to_json(self) -> str:
+        """One line per key."""
+        lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+                 for key, value in self.to_dict().items()]
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def validate(self, source: str = "configuration") -> None:
+        """Raises `ConfigurationError` if the values do not describe a model."""
+        def require(condition: bool, message: str) -> None:
+            if not condition:
+                raise ConfigurationError(f"{source}: {message}")
+
+        for key in ("depths", "num_heads", "mlp_ratios", "embeddings"):
+            found = len(getattr(self, key))
+            require(found == self.stages, f'"{key}" must have {self.stages} entries as "dims" has, found {found}')
+        require(self.stages == 4, f'block "{self.block}" has 4 stages; "dims" has {self.stages}')
+        for key in ("dims", "depths", "num_heads", "mlp_ratios", "stem_channels"):
+            require(min(getattr(self, key)) >= 1, f'"{key}" must be positive, found {list(getattr(self, key))}')
+        for key in ("window_size", "image_size", "num_labels"):
+            require(getattr(self, key) >= 1, f'"{key}" must be positive, found {getattr(self, key)}')
+        for dim, heads in zip(self.dims, self.num_heads):
+            require(dim % heads == 0, f'"dims" {list(self.dims)} cannot be divided by "num_heads" {list(self.num_heads)}')
+        require(len(self.stem_channels) == 2, f'"stem_channels" must have 2 entries, found {len(self.stem_channels)}')
+        require(self.ce_layers in CE_LAYERS, f'"ce_layers" must be one of {list(CE_LAYERS)}, found {self.ce_layers}')
+        require(self.labels is None or len(self.labels) == self.num_labels,
+                f'"id2label" has {len(self.labels or ())} labels, "num_labels" is {self.num_labels}')
+        require(0 < self.preprocess.crop_pct <= 1,
+                f'"crop_pct" must be above 0 and at most 1, found {self.preprocess.crop_pct}')
+        for key in ("mean", "std"):
+            found = len(getattr(self.preprocess, key))
+            require(found == 3, f'"{key}" must have 3 entries, found {found}')
+        require(min(self.preprocess.std) > 0, f'"std" must be positive, found {list(self.preprocess.std)}')
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of the table of models.
+
+    `parameters` (millions) and `multiply_adds` (billions, at the configuration's image size) are this project's exact
+    counts, rounded to the digits given; `published` is what the paper prints.
+    """
+
+    name: str
+    configuration: ModelConfiguration
+    parameters: str
+    multiply_adds: str
+    published: str
+
+
+def _cetnet(name: str, width: int, depths: tuple[int, ...], stem: tuple[int, int], parameters: str,
+            multiply_adds: str, published: str, **changes: Any) -> Variant:
+    dims = tuple(width * factor for factor in (1, 2, 4, 8))
+    configuration = ModelConfiguration(
+        variant=name, dims=dims, depths=depths, num_heads=tuple(dim // 32 for dim in dims), stem_channels=stem,
+        **changes)
+    return Variant(name, configuration, parameters, multiply_adds, published)
+
+
+VARIANTS: dict[str, Variant] = {row.name: row for row in (
+    _cetnet("cetnet-t", 64, (2, 2, 16, 2), (24, 48), "23.442", "4.246", "23.4 M, 4.3 G, top-1 82.7"),
+    _cetnet("cetnet-s", 64, (2, 6, 28, 2), (24, 48), "33.767", "6.820", "34 M, 6.8 G, top-1 83.4"),
+    _cetnet("cetnet-b", 96, (2, 6, 28, 2), (36, 72), "75.343", "15.135", "75 M, 15.1 G, top-1 83.8"),
+)}
+
+
+def variant(name: str) -> Variant:
+    """A known variant by name."""
+    if name not in VARIANTS:
+        raise ConfigurationError(f"unknown variant {name!r}; known: {', '.join(VARIANTS)}")
+    return VARIANTS[name]
+
+
+def _integer(value: Any, key: str, source: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigurationError(f'{source}: "{key}" must hold whole numbers, found {json.dumps(value)}')
+    return value
+
+
+def _integers(value: Any, key: str, source: str) -> tuple[int, ...]:
+    if not isinstance(value, list) or not value:
+        raise ConfigurationError(f'{source}: "{key}" must be a list of whole numbers, found {json.dumps(value)}')
+    return tuple(_integer(item, key, source) for item in value)
+
+
+def _number(value: Any, key: str, source: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(f'{source}: "{key}" must hold numbers, found {json.dumps(value)}')
+    return float(value)
+
+
+def _choice(value: Any, known: tuple[str, ...], key: str, source: str) -> str:
+    if value not in known:
+        raise ConfigurationError(f'{source}: "{key}" {json.dumps(value)} is not one of {", ".join(known)}')
+    return value
+
+
+def _preprocess(value: Any, base: PreprocessConfiguration, source: str) -> PreprocessConfiguration:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f'{source}: "preprocess" must be an object, found {json.dumps(value)}')
+    changes: dict[str, Any] = {}
+    if "interpolation" in value:
+        changes["interpolation"] = _choice(value["interpolation"], INTERPOLATIONS, "interpolation", source)
+    if "crop_pct" in value:
+        changes["crop_pct"] = _number(value["crop_pct"], "crop_pct", source)
+    for key in ("mean", "std"):
+        if key in value:
+            if not isinstance(value[key], list):
+                raise ConfigurationError(f'{source}: "{key}" must be a list, found {json.dumps(value[key])}')
+            changes[key] = tuple(_number(item, key, source) for item in value[key])
+    return dataclasses.replace(base, **changes)
+
+
+def _labels(value: Any, count: int, source: str) -> tuple[str, ...]:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f'{source}: "id2label" must be an object, found {json.dumps(value)}')
+    expected = [str(index) for index in range(count)]
+    if set(value) != set(expected):
+        raise ConfigurationError(
+            f'{source}: the keys of "id2label" must be 0 to {count - 1} ("num_labels" {count}); found {len(value)} keys')
+    return tuple(str(value[key]) for key in expected)

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Compares the Swift engine with PyTorch: counts, logits and feature maps of full-size models with random weights."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cetnet.checkpoint import load_model, save_model
+from cetnet.commands import CommandError, image_size, run
+from cetnet.configuration import VARIANTS, ModelConfiguration, variant
+from cetnet.costs import multiply_adds, parameter_count
+from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
+from cetnet.initialization import random_images, randomize
+from cetnet.model import CETNet
+
+TOLERANCE = 1e-4
+BIT_IDENTITY_BATCHES = (1, 3, 8)
+BIT_IDENTITY_THREADS = (1, 2, 3, 4)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Exits with status 1 if a count differs, a difference exceeds its tolerance or logits depend on batch "
+               "or threads; with 2 if nothing could be compared.")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT",
+                        help="known variants; default: cetnet-t cetnet-s cetnet-b")
+    parser.add_argument("--model", type=Path, action="append", default=[], metavar="MODEL",
+                        help="compare this model instead of random ones; may be repeated")
+    parser.add_argument("--cetnet", type=Path, default=DEFAULT_EXECUTABLE, metavar="PATH",
+                        help="the executable; default: .build/release/cetnet")
+    parser.add_argument("--sizes", type=image_size, nargs="+", metavar="HxW",
+                        default=[(224, 224), (384, 384), (256, 320), (200, 168)],
+                        help="image sizes, height × width; default: 224x224 384x384 256x320 200x168")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 3], metavar="N", help="default: 1 3")
+    parser.add_argument("--threads", type=int, nargs="+", metavar="N", help="default: the executable's own choice")
+    parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE",
+                        help="for the executable, for instance to force a kernel tier; may be repeated")
+    parser.add_argument("--precision", choices=["float32", "float64"], default="float32",
+                        help="PyTorch's arithmetic; default: float32")
+    parser.add_argument("--bit-identity", action="store_true",
+                        help=f"also check that logits are equal bit for bit for batches {BIT_IDENTITY_BATCHES} and "
+                             f"threads {BIT_IDENTITY_THREADS}")
+    parser.add_argument("--only-bit-identity", action="store_true", help="check nothing else")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--torch-threads", type=int, metavar="N", help="threads of PyTorch; default: its own choice")
+    arguments = parser.parse_args()
+    if arguments.torch_threads is not None:
+        torch.set_num_threads(arguments.torch_threads)
+    engine = Engine(arguments.cetnet, environment(arguments.environment))
+    names = arguments.variants or ([] if arguments.model else ["cetnet-t", "cetnet-s", "cetnet-b"])
+    for name in names:
+        variant(name)  # unknown names before any work
+
+    problems: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="cetnet-verify-") as temporary:
+        folder = Path(temporary)
+        for name in names:
+            model = randomize(CETNet(ModelConfiguration.for_variant(name)), arguments.seed)
+            save_model(model, folder / name)
+            problems += check(engine, name, model, folder / name, folder, arguments)
+            for file in (folder / name).iterdir():  # hundreds of MB for the larger variants
+                file.unlink()
+        for path in arguments.model:
+            problems += check(engine, str(path), load_model(path), path, folder, arguments)
+    if problems:
+        print(f"\n{len(problems)} FAILED:\n  " + "\n  ".join(problems))
+        return 1
+    print("\nall equal within tolerance")
+    return 0
+
+
+def environment(settings: list[str]) -> dict[str, str]:
+    for setting in settings:
+        if "=" not in setting:
+            raise CommandError(f"--environment {setting}: write NAME=VALUE")
+    return dict(setting.split("=", 1) for setting in settings)
+
+
+def check(engine: Engine, name: str, model: CETNet, path: Path, folder: Path,
+          arguments: argparse.Namespace) -> list[str]:
+    """Problems of one model, each as a line."""
+    print(f"\n{name}")
+    try:
+        problems = []
+        if not arguments.only_bit_identity:
+            problems += check_counts(engine, model.configuration, path, arguments.sizes)
+            problems += check_outputs(engine, model, path, folder, arguments)
+        if arguments.bit_identity or arguments.only_bit_identity:
+            problems += check_bit_identity(engine, path, folder, arguments.sizes[0], arguments.seed)
+        return [f"{name}: {problem}" for problem in problems]
+    except EngineError as error:
+        print(f"  {error}")
+        return [f"{name}: {error}"]
+
+
+def check_counts(engine: Engine, configuration: ModelConfiguration, path: Path,
+                 sizes: list[tuple[int, int]]) -> list[str]:
+    """`cetnet inspect` of the model, and of the variant's name, against PyTorch."""
+    problems = []
+    side = configuration.image_size
+    subjects: list[tuple[str | Path, tuple[int, int] | None]] = [(path, None)] + [(path, size) for size in sizes]
+    if configuration.variant in VARIANTS:
+        subjects.insert(0, (configuration.variant, None))
+    for subject, size in subjects:
+        found = engine.inspect(subject, size)
+        layers = found.get("layers") or [{}]
+        expected = {"parameters": parameter_count(configuration),
+                    "multiply_adds": multiply_adds(configuration, *(size or (side, side)))}
+        for key, value in expected.items():
+            total = sum(layer.get(key, 0) for layer in layers)
+            label = f"inspect {Path(subject).name}{f' {size[0]}x{size[1]}' if size else ''}: {key}"
+            if found.get(key) != value:
+                problems.append(f"{label} {found.get(key)}, PyTorch {value}")
+            if total != value:
+                problems.append(f"{label} of the layers add up to {total}, PyTorch {value}")
+    if not problems:
+        print(f"  {parameter_count(configuration):,} parameters, {multiply_adds(configuration, side, side):,} "
+              f"multiply-adds at {side}×{side}: equal, here and at {len(sizes)} sizes")
+    return problems
+
+
+def check_outputs(engine: Engine, model: CETNet, path: Path, folder: Path,
+                  arguments: argparse.Namespace) -> list[str]:
+    """Logits and every stage's features, for all sizes, batches and numbers of threads."""
+    stages = model.configuration.stages
+    columns = ["logits"] + [f"stage {stage + 1}" for stage in range(stages)]
+    print("  largest difference / tolerance (1e-4 · max(1, largest magnitude))")
+    print(f"  {'size':>9} {'batch':>5} {'threads':>7} " + " ".join(f"{column:>19}" for column in columns))
+    model.to(getattr(torch, arguments.precision))
+    problems = []
+    for size in arguments.sizes:
+        for batch in arguments.batches:
+            images = random_images(batch, *size, seed=arguments.seed + 1)
+            with torch.inference_mode():
+                features = model.forward_features(images.to(getattr(torch, arguments.precision)))
+                expected = [model.forward_head(features[-1])] + features
+            for threads in arguments.threads or [None]:
+                case = f"{size[0]}x{size[1]} batch {batch}" + (f" threads {threads}" if threads else "")
+                logits, maps = engine.run(path, images, folder, threads, stages)
+                cells = []
+                for column, found, reference in zip(columns, [logits] + maps, expected):
+                    difference, tolerance = compare(found, reference, f"{case}: {column}")
+                    bad = not difference <= tolerance
+                    cells.append(f"{difference:.2e} / {tolerance:.2e}{'!' if bad else ' '}")
+                    if bad:
+                        problems.append(f"{case}: {column} differ by {difference:.3g}, tolerance {tolerance:.3g}")
+                print(f"  {size[0]:>4}x{size[1]:<4} {batch:>5} {threads or 'own':>7} " + " ".join(cells), flush=True)
+    return problems
+
+
+def compare(found: Tensor, expected: Tensor, what: str) -> tuple[float, float]:
+    """Largest difference, and the largest allowed. A NaN on either side gives a NaN difference, which is not allowed."""
+    if found.shape != expected.shape:
+        raise EngineError(f"{what} of shape {tuple(found.shape)}, PyTorch {tuple(expected.shape)}")
+    difference = (found.double() - expected.double()).abs().max().item()
+    return difference, TOLERANCE * max(1.0, expected.abs().max().item())
+
+
+def check_bit_identity(engine: Engine, path: Path, folder: Path, size: tuple[int, int], seed: int) -> list[str]:
+    """The logits of an image may depend on nothing but the image: not on its neighbours, place, batch or threads."""
+    images = random_images(max(BIT_IDENTITY_BATCHES), *size, seed=seed + 2)
+    reference, _ = engine.run(path, images, folder, threads=1)
+    problems = []
+    for batch in BIT_IDENTITY_BATCHES:
+        for threads in BIT_IDENTITY_THREADS:
+            first = len(images) - batch  # the last images, so that places change with the batch
+            found, _ = engine.run(path, images[first:], folder, threads)
+            bits, expected = found.view(torch.int32), reference[first:].view(torch.int32)
+            if bits.shape != expected.shape:
+                problems.append(f"batch {batch} threads {threads}: logits of shape {tuple(found.shape)}")
+            elif not torch.equal(bits, expected):
+                problems.append(f"batch {batch} threads {threads}: {int((bits != expected).sum())} of {bits.numel()} "
+                                f"logits are not those of batch {len(images)} threads 1")
+    if not problems:
+        print(f"  logits bit-identical for batches {BIT_IDENTITY_BATCHES} and threads {BIT_IDENTITY_THREADS} "
+              f"at {size[0]}×{size[1]}")
+    return problems
+
+
+if __name__ == "__main__":
+    run(main)
