@@ -33,7 +33,7 @@ cd "$work/ClassifyImage"
 options=(--cache-path "$work/cache" --security-path "$work/security")
 swift build -c release "${options[@]}" >&2
 program="$(swift build -c release "${options[@]}" --show-bin-path)/ClassifyImage"
-image="$(find "$root/models/digits/images" -name '7*.png' | sort | head -n 1)"
+image="$(find "$root/models/digits/images" -name 'digit-7-*.png' | sort | head -n 1)"
 output="$("$program" "$root/models/digits" "$image")"
 echo "$output"
 case "$output" in

@@ -12,10 +12,10 @@ echo
 echo "\$ cetnet classify --model models/digits --top 3 models/digits/images"
 "$cetnet" classify --model models/digits --top 3 models/digits/images
 
-# The name of each image begins with the digit that it shows.
+# The name of each image has the digit that it shows.
 echo
 "$cetnet" classify --model models/digits --top 1 --json models/digits/images |
-    sed -E 's|.*/([0-9])[^/"]*\.png".*"label": "([^"]*)".*|\1 \2|' |
+    sed -E 's|.*/digit-([0-9])-[^/"]*\.png".*"label": "([^"]*)".*|\1 \2|' |
     awk '
         $1 == $2 { right++ }
         END {

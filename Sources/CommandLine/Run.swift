@@ -34,7 +34,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let model = try model.load(threads: threads.threads)
-        let (logits, maps) = try Failure.wrap(.inputsFailed) {
+        let (logits, maps): (Tensor, [Tensor]) = try Failure.wrap(.inputsFailed) {
             let array = try NumPyArray(contentsOf: URL(fileURLWithPath: input))
             do {
                 let batch = try Tensor(shape: array.shape, values: array.values)

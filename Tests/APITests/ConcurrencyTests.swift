@@ -6,6 +6,12 @@ import Synchronization
 import TestSupport
 import Testing
 
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .sequentiallyConsistent) }
+    func increment() { count.add(1, ordering: .sequentiallyConsistent) }
+}
+
 @Suite struct ConcurrencyTests {
     @Test(arguments: [1, 2, 3])
     func tasksShareAModel(concurrency: Int) async throws {
@@ -61,24 +67,24 @@ import Testing
     @Test func waitingWorkIsCancelledAtOnce() async throws {
         let model = try tinyModel(threads: 1, concurrency: 1)
         let release = DispatchSemaphore(value: 0)
-        let begun = Atomic<Int>(0)
+        let begun = Counter()
         // Two pieces of work may be under way for each run at a time: one prepares its images while the other runs.
         let busy = (0..<2).map { _ in
             Task {
                 try await model.inBackground {
-                    begun.add(1, ordering: .relaxed)
+                    begun.increment()
                     release.wait()
                 }
             }
         }
-        while begun.load(ordering: .relaxed) < 2 { try await Task.sleep(for: .milliseconds(1)) }
-        let hasRun = Mutex(false)
-        let waiting = Task { try await model.inBackground { hasRun.withLock { $0 = true } } }
+        while begun.value < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        let runs = Counter()
+        let waiting = Task { try await model.inBackground { runs.increment() } }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
         for _ in busy { release.signal() }
         for task in busy { try await task.value }
-        #expect(!hasRun.withLock { $0 })
+        #expect(runs.value == 0)
     }
 
     // In an async function the async forms are chosen.

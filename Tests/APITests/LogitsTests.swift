@@ -45,7 +45,7 @@ import Testing
 
     @Test func smallestSizeRuns() throws {
         let logits = try tinyModel().logits(images(1, 32, 32))
-        #expect(logits.values.allSatisfy(\.isFinite), "\(logits.values)")
+        #expect(logits.values.allSatisfy { $0.isFinite }, "\(logits.values)")
     }
 
     @Test func resultsDoNotDependOnBatchOrThreads() throws {
