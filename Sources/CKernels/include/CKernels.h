@@ -1,1 +1,11 @@
 #pragma once
+// Kernels of the CETNet engine: C with vector extensions, chosen at run time by what the processor can do.
+
+#include "attention.h"
+#include "depthwise.h"
+#include "elementwise.h"
+#include "gemm.h"
+#include "kernel_set.h"
+#include "layout.h"
+#include "normalization.h"
+#include "team.h"

@@ -1,0 +1,81 @@
+// Attention of one head in one window; contract in ../include/attention.h.
+
+CETNET_INLINE void copy_floats(float *to, const float *from, ptrdiff_t count) {
+    ptrdiff_t i = 0;
+    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
+    CETNET_KEEP_LOOP
+    for (; i < count; i++) to[i] = from[i];
+}
+
+static void window_attention(const cetnet_window_attention *w) {
+    const ptrdiff_t tokens = w->tokens, dimension = w->head_dimension;
+    const ptrdiff_t channel_panels = (dimension + PANEL - 1) / PANEL;
+    float *queries = w->scratch;
+    float *keys = queries + tokens * dimension;
+    float *packed_keys = keys + tokens * dimension;
+    float *packed_values = packed_keys + w->score_stride * (dimension + 1);
+    float *scores = packed_values + channel_panels * PANEL * (tokens + 1);
+
+    for (ptrdiff_t t = 0; t < tokens; t++) {
+        const float *row = w->rows[t];
+        copy_floats(queries + t * dimension, row + w->query_offset, dimension);
+        copy_floats(keys + t * dimension, row + w->key_offset, dimension);
+    }
+    const cetnet_pack pack = {
+        .weights = keys, .weights_stride = dimension, .columns = tokens, .depth = dimension, .panels = packed_keys};
+    pack_panels(&pack);
+    // Values are already in the panels' order, a token after the other: Σ over tokens of probability · value.
+    for (ptrdiff_t p = 0; p < channel_panels; p++) {
+        float *panel = packed_values + p * PANEL * (tokens + 1);
+        const ptrdiff_t count = dimension - p * PANEL < PANEL ? dimension - p * PANEL : PANEL;
+        memset(panel, 0, PANEL * sizeof(float));
+        for (ptrdiff_t t = 0; t < tokens; t++) {
+            panel += PANEL;
+            copy_floats(panel, w->rows[t] + w->value_offset + p * PANEL, count);
+            for (ptrdiff_t c = count; c < PANEL; c++) panel[c] = 0;
+        }
+    }
+
+    // One register tile of queries at a time, so that scores and probabilities stay in the first-level cache.
+    const ptrdiff_t tiles = (tokens + CETNET_TILE_ROWS - 1) / CETNET_TILE_ROWS;
+    for (ptrdiff_t tile = 0; tile < tiles; tile++) {
+        const ptrdiff_t first = tile * tokens / tiles, rows = (tile + 1) * tokens / tiles - first;
+        const cetnet_gemm score = {
+            .a = queries + first * dimension,
+            .a_stride = dimension,
+            .panels = packed_keys,
+            .rows = rows,
+            .columns = w->score_stride,
+            .depth = dimension,
+            .initial = w->bias + first * w->score_stride,
+            .initial_stride = w->score_stride,
+            .c = scores,
+            .c_stride = w->score_stride,
+        };
+        gemm(&score);
+        const cetnet_softmax normalise = {
+            .scores = scores,
+            .stride = w->score_stride,
+            .rows = rows,
+            .columns = tokens,
+            .mask = w->mask ? w->mask + first * w->score_stride : 0,
+            .mask_stride = w->score_stride,
+        };
+        softmax(&normalise);
+        // These queries are used up: their place takes the results.
+        const cetnet_gemm result = {
+            .a = scores,
+            .a_stride = w->score_stride,
+            .panels = packed_values,
+            .rows = rows,
+            .columns = dimension,
+            .depth = tokens,
+            .c = queries + first * dimension,
+            .c_stride = dimension,
+        };
+        gemm(&result);
+    }
+    for (ptrdiff_t t = 0; t < tokens; t++) {
+        if (w->outputs[t]) copy_floats(w->outputs[t] + w->output_offset, queries + t * dimension, dimension);
+    }
+}

@@ -1,0 +1,73 @@
+// LayerNorm and softmax; contracts in ../include/normalization.h.
+
+static void layer_norm(const cetnet_layer_norm *n) {
+    const ptrdiff_t channels = n->channels, whole = channels / LANES * LANES, rest = channels - whole;
+    const float scale = 1.0f / (float)channels;
+    for (ptrdiff_t i = 0; i < n->rows; i++) {
+        const float *x = n->x + i * n->x_stride;
+        float *y = n->y + i * n->y_stride;
+        vfloat sum = splat(0);
+        for (ptrdiff_t c = 0; c < whole; c += LANES) sum += load(x + c);
+        if (rest) sum += load_first(x + whole, rest);
+        const float mean = sum_lanes(sum) * scale;
+        vfloat squares = splat(0);
+        for (ptrdiff_t c = 0; c < whole; c += LANES) {
+            vfloat d = load(x + c) - splat(mean);
+            squares = d * d + squares;
+        }
+        if (rest) {
+            float tail[LANES] __attribute__((aligned(64))) = {0};
+            for (ptrdiff_t c = 0; c < rest; c++) tail[c] = x[whole + c] - mean;
+            vfloat d = *(const vfloat *)tail;
+            squares = d * d + squares;
+        }
+        const float variance = sum_lanes(squares) * scale;
+        const vfloat inverse = splat(1.0f / __builtin_sqrtf(variance + n->epsilon));
+        for (ptrdiff_t c = 0; c < whole; c += LANES) {
+            vfloat v = (load(x + c) - splat(mean)) * inverse;
+            if (n->weight) v = v * load(n->weight + c) + load(n->bias + c);
+            store(y + c, v);
+        }
+        if (rest) {
+            vfloat v = (load_first(x + whole, rest) - splat(mean)) * inverse;
+            if (n->weight) v = v * load_first(n->weight + whole, rest) + load_first(n->bias + whole, rest);
+            store_first(y + whole, v, rest);
+        }
+    }
+}
+
+static void softmax(const cetnet_softmax *s) {
+    const ptrdiff_t whole = s->columns / LANES * LANES, rest = s->columns - whole;
+    vint lane;
+    CETNET_UNROLL
+    for (int j = 0; j < LANES; j++) lane[j] = j;
+    const vint valid = lane < (vint)((int32_t)rest);
+    for (ptrdiff_t i = 0; i < s->rows; i++) {
+        float *row = s->scores + i * s->stride;
+        if (s->mask) {
+            const float *mask = s->mask + i * s->mask_stride;
+            for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) + load(mask + j));
+        }
+        vfloat largest = splat(-__builtin_inff());
+        for (ptrdiff_t j = 0; j < whole; j += LANES) largest = vmax(largest, load(row + j));
+        if (rest) {
+            vfloat last = load(row + whole);
+            largest = vmax(largest, valid ? last : splat(-__builtin_inff()));
+        }
+        const vfloat maximum = splat(max_lanes(largest));
+        vfloat sum = splat(0);
+        for (ptrdiff_t j = 0; j < whole; j += LANES) {
+            vfloat e = vexp(load(row + j) - maximum);
+            store(row + j, e);
+            sum += e;
+        }
+        if (rest) {
+            vfloat e = vexp(load(row + whole) - maximum);
+            e = valid ? e : splat(0);
+            store(row + whole, e);
+            sum += e;
+        }
+        const vfloat inverse = splat(1.0f / sum_lanes(sum));
+        for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) * inverse);
+    }
+}

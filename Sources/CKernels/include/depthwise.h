@@ -1,0 +1,30 @@
+#pragma once
+// Depthwise convolution over a row-major map with channels innermost:
+//   y[r][c][·] = activation(bias + Σ over (i, j) of x[r·stride − padding + i][c·stride − padding + j][·] · w[i][j][·])
+// taps outside of the map count as zero and are skipped.
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct cetnet_depthwise {
+    /// height × width × channels.
+    const float *x;
+    ptrdiff_t height;
+    ptrdiff_t width;
+    ptrdiff_t channels;
+    /// kernel × kernel × channels.
+    const float *weights;
+    /// `channels` values.
+    const float *bias;
+    ptrdiff_t kernel;
+    ptrdiff_t stride;
+    ptrdiff_t padding;
+    /// CETNET_ACTIVATION_… of gemm.h.
+    int32_t activation;
+    /// The rows of the output to compute, [first_row, end_row).
+    ptrdiff_t first_row;
+    ptrdiff_t end_row;
+    /// Output map of `output_width` columns; rows outside of the range are left alone.
+    float *y;
+    ptrdiff_t output_width;
+} cetnet_depthwise;

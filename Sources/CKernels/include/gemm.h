@@ -1,0 +1,60 @@
+#pragma once
+// GEMM with packed weights:  C = epilogue(A · Bᵀ + bias)
+//
+//   A     rows × depth      activations, read in place
+//   B     columns × depth   weights as PyTorch stores them (out_features, in_features), packed once at freezing
+//   C     rows × columns
+//
+// Packing cuts the columns into panels of `panel_columns` (two vectors); a panel is one row of biases followed by
+// `depth` rows of weights, so the kernel streams through it:
+//
+//   panel p:  bias[p·W … p·W+W)  B[p·W … p·W+W)[0]  B[p·W … p·W+W)[1]  …  B[p·W … p·W+W)[depth−1]
+//
+// The last panel is filled up with zeros. Every element of C is bias + Σ over depth in ascending order, one fused
+// multiply-add each (where the tier has it), whatever the shape of the tile it falls into.
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// What happens to a sum before it is stored.
+enum {
+    CETNET_ACTIVATION_NONE = 0,
+    /// x · Φ(x), exact form.
+    CETNET_ACTIVATION_GELU = 1,
+    /// x · sigmoid(1.702 x).
+    CETNET_ACTIVATION_QUICK_GELU = 2,
+};
+
+typedef struct cetnet_gemm {
+    /// rows × depth, row i at `a + i · a_stride`.
+    const float *a;
+    ptrdiff_t a_stride;
+    /// Packed panels for `columns` × `depth`.
+    const float *panels;
+    ptrdiff_t rows;
+    ptrdiff_t columns;
+    ptrdiff_t depth;
+    /// If not NULL: rows × columns rounded up to whole panels, taken instead of the bias as the start of each sum.
+    const float *initial;
+    ptrdiff_t initial_stride;
+    /// CETNET_ACTIVATION_…, applied to the sum.
+    int32_t activation;
+    /// If not NULL: rows × columns, added after the activation. May be the same memory as `c`.
+    const float *residual;
+    ptrdiff_t residual_stride;
+    /// rows × columns.
+    float *c;
+    ptrdiff_t c_stride;
+} cetnet_gemm;
+
+typedef struct cetnet_pack {
+    /// columns × depth, row j at `weights + j · weights_stride`.
+    const float *weights;
+    ptrdiff_t weights_stride;
+    /// `columns` values, or NULL for zeros.
+    const float *bias;
+    ptrdiff_t columns;
+    ptrdiff_t depth;
+    /// Room for ⌈columns / panel_columns⌉ · (depth + 1) · panel_columns floats.
+    float *panels;
+} cetnet_pack;

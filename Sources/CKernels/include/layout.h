@@ -1,0 +1,40 @@
+#pragma once
+// Moving numbers into the order that a kernel wants.
+
+#include <stddef.h>
+
+/// im2col of some output positions of a convolution: row i of the result holds the receptive field of output position
+/// `first + i` in the order (filter row, filter column, channel); what lies outside of the map is zero.
+typedef struct cetnet_im2col {
+    /// height × width × channels.
+    const float *x;
+    ptrdiff_t height;
+    ptrdiff_t width;
+    ptrdiff_t channels;
+    ptrdiff_t kernel;
+    ptrdiff_t stride;
+    ptrdiff_t padding;
+    /// Width of the output map; position p is row p / output_width, column p % output_width.
+    ptrdiff_t output_width;
+    ptrdiff_t first;
+    ptrdiff_t count;
+    /// count × (kernel · kernel · channels), rows `columns_stride` apart.
+    float *columns;
+    ptrdiff_t columns_stride;
+} cetnet_im2col;
+
+/// mean[c] = Σ over rows of x[row][c] / rows
+typedef struct cetnet_mean_rows {
+    const float *x;
+    ptrdiff_t rows;
+    ptrdiff_t channels;
+    float *mean;
+} cetnet_mean_rows;
+
+/// Planes to positions: y[p][c] = x[c][p] for `count` positions from `first`. `planes` is the distance of two planes.
+void cetnet_planes_to_positions(
+    const float *x, ptrdiff_t planes, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t count, float *y);
+
+/// Positions to planes: y[c][p] = x[p][c] for `count` positions from `first`.
+void cetnet_positions_to_planes(
+    const float *x, ptrdiff_t planes, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t count, float *y);

@@ -1,0 +1,149 @@
+import CETNetGraph
+
+/// Groups the nodes of a graph into fused operators, in execution order.
+///
+/// A node joins the operator before it if nothing else reads the value between them. The grouping depends on the
+/// architecture alone, never on the image size, so weights frozen once serve every size.
+struct Fusion {
+    private let graph: Graph
+    /// How many nodes read a value; stage outputs and the logits count as read once more.
+    private var readers: [Int]
+    /// The one node that reads a value, where there is only one.
+    private var onlyReader: [Int?]
+    private var joined: Set<Int> = []
+    private var result: [FusedNode] = []
+
+    static func fuse(_ graph: Graph) -> [FusedNode] {
+        var fusion = Fusion(graph)
+        fusion.run()
+        return fusion.result
+    }
+
+    private init(_ graph: Graph) {
+        self.graph = graph
+        readers = Array(repeating: 0, count: graph.nodes.count)
+        onlyReader = Array(repeating: nil, count: graph.nodes.count)
+        for (index, node) in graph.nodes.enumerated() {
+            for input in node.inputs {
+                readers[input.index] += 1
+                onlyReader[input.index] = index
+            }
+        }
+        for value in graph.features + [graph.logits] { readers[value.index] += 1 }
+        for index in readers.indices where readers[index] != 1 { onlyReader[index] = nil }
+    }
+
+    private mutating func run() {
+        for (index, node) in graph.nodes.enumerated() where !joined.contains(index) {
+            switch node.operator {
+            case .input:
+                append(.image, [index])
+            case .convolution(let convolution) where convolution.isDepthwise:
+                appendDepthwise(convolution, at: index)
+            case .convolution(let convolution):
+                precondition(convolution.groups == 1, "\(node.name): grouped convolutions are not supported")
+                appendMatrix(.convolution(convolution), at: index, layerNorm: nil)
+            case .linear(let linear):
+                appendMatrix(.linear(linear), at: index, layerNorm: nil)
+            case .layerNorm(let norm):
+                appendLayerNorm(norm, at: index)
+            case .windowAttention(let attention):
+                append(.windowAttention(attention, name: node.name), [index])
+            case .activation(let activation):
+                append(.activation(activation), [index])
+            case .add:
+                append(.add, [index])
+            case .meanOverTokens:
+                append(.meanOverTokens, [index])
+            case .batchNorm:
+                preconditionFailure("\(node.name): a BatchNorm has to follow a convolution")
+            }
+        }
+    }
+
+    private mutating func append(_ operation: FusedOperator, _ nodes: [Int], residual: ValueID? = nil) {
+        joined.formUnion(nodes)
+        let inputs = graph.nodes[nodes[0]].inputs
+        result.append(
+            FusedNode(
+                operation: operation, nodes: nodes, input: inputs.first,
+                residual: residual ?? (inputs.count > 1 ? inputs[1] : nil), output: graph.nodes[nodes.last!].output))
+    }
+
+    /// The node behind `index` if it is the only one that reads its output.
+    private func next(_ index: Int) -> Int? { onlyReader[graph.nodes[index].output.index] }
+
+    private mutating func appendLayerNorm(_ norm: LayerNorm, at index: Int) {
+        guard let reader = next(index), case .linear(let linear) = graph.nodes[reader].operator else {
+            append(.layerNorm(norm, name: graph.nodes[index].name), [index])
+            return
+        }
+        joined.insert(index)
+        appendMatrix(.linear(linear), at: reader, layerNorm: (norm, index))
+    }
+
+    private mutating func appendDepthwise(_ convolution: Convolution, at index: Int) {
+        var layer = DepthwiseLayer(convolution: convolution, name: graph.nodes[index].name)
+        var nodes = [index]
+        if let reader = next(nodes.last!), case .batchNorm(let norm) = graph.nodes[reader].operator {
+            layer.batchNorm = norm
+            nodes.append(reader)
+        }
+        if let reader = next(nodes.last!), case .activation(let activation) = graph.nodes[reader].operator {
+            layer.activation = activation
+            nodes.append(reader)
+        }
+        append(.depthwise(layer), nodes)
+    }
+
+    /// A matrix layer with all that may join behind it: BatchNorm, activation, residual.
+    private func matrixLayer(
+        _ kind: MatrixLayer.Kind, at index: Int, layerNorm: (norm: LayerNorm, index: Int)?
+    ) -> (layer: MatrixLayer, nodes: [Int], residual: ValueID?) {
+        var layer = MatrixLayer(kind: kind, name: graph.nodes[index].name, layerNorm: layerNorm?.norm)
+        var nodes = (layerNorm.map { [$0.index] } ?? []) + [index]
+        if let reader = next(nodes.last!), case .batchNorm(let norm) = graph.nodes[reader].operator {
+            layer.batchNorm = norm
+            nodes.append(reader)
+        }
+        if let reader = next(nodes.last!), case .activation(let activation) = graph.nodes[reader].operator {
+            layer.activation = activation
+            nodes.append(reader)
+        }
+        var residual: ValueID?
+        if let reader = next(nodes.last!), case .add = graph.nodes[reader].operator {
+            let own = graph.nodes[nodes.last!].output
+            let other = graph.nodes[reader].inputs.first { $0 != own }
+            // The other operand has to exist when this operator runs.
+            if let other, other.index < index {
+                residual = other
+                nodes.append(reader)
+            }
+        }
+        if let reader = next(nodes.last!), case .windowAttention(let attention) = graph.nodes[reader].operator {
+            let factor = 1 / Float(attention.headDimension).squareRoot()
+            layer.queryScale = (attention.channels, factor)
+        }
+        return (layer, nodes, residual)
+    }
+
+    private mutating func appendMatrix(
+        _ kind: MatrixLayer.Kind, at index: Int, layerNorm: (LayerNorm, Int)?
+    ) {
+        let first = matrixLayer(kind, at: index, layerNorm: layerNorm)
+        // LayerNorm, linear, activation, linear, residual: one pass over each block of tokens.
+        if layerNorm != nil, first.layer.activation != nil, first.residual == nil, first.layer.queryScale == nil,
+            let reader = next(first.nodes.last!), case .linear(let linear) = graph.nodes[reader].operator
+        {
+            let second = matrixLayer(.linear(linear), at: reader, layerNorm: nil)
+            let input = graph.nodes[first.nodes[0]].inputs[0]
+            if second.layer.activation == nil, second.residual == input {
+                append(
+                    .mlp(MLPLayer(first: first.layer, second: second.layer)), first.nodes + second.nodes,
+                    residual: second.residual)
+                return
+            }
+        }
+        append(.matrix(first.layer), first.nodes, residual: first.residual)
+    }
+}

@@ -1,0 +1,45 @@
+/// Places buffers in one arena so that those alive at the same time do not overlap.
+///
+/// Buffers are placed greedily, the largest first, each at the lowest place that is free during its whole life. For
+/// the chain-like graphs of this project that is within a few percent of the largest sum of live buffers.
+struct ArenaLayout {
+    struct Buffer {
+        var count: Int
+        /// Index of the step that writes it.
+        var firstStep: Int
+        /// Index of the last step that reads it.
+        var lastStep: Int
+    }
+
+    private(set) var offsets: [Int]
+    /// Floats of the whole arena.
+    private(set) var count = 0
+
+    init(_ buffers: [Buffer]) {
+        offsets = Array(repeating: 0, count: buffers.count)
+        var placed: [Int] = []
+        let order = buffers.indices.sorted {
+            (buffers[$0].count, -buffers[$0].firstStep) > (buffers[$1].count, -buffers[$1].firstStep)
+        }
+        for index in order {
+            let buffer = buffers[index]
+            let size = Self.rounded(buffer.count)
+            let conflicts =
+                placed
+                .filter { buffers[$0].firstStep <= buffer.lastStep && buffer.firstStep <= buffers[$0].lastStep }
+                .sorted { offsets[$0] < offsets[$1] }
+            var offset = 0
+            for other in conflicts {
+                if offset + size <= offsets[other] { break }
+                offset = max(offset, offsets[other] + Self.rounded(buffers[other].count))
+            }
+            offsets[index] = offset
+            placed.append(index)
+            count = max(count, offset + size)
+        }
+    }
+
+    /// Whole cache lines, and one more: buffers of a power-of-two size would otherwise start at the same set of the
+    /// first-level cache.
+    private static func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 + 16 }
+}

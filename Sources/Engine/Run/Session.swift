@@ -1,0 +1,169 @@
+import CETNetGraph
+import CETNetOperators
+
+/// Runs a frozen network. Owns its memory and its threads; one run at a time. Not `Sendable`.
+///
+/// After the first run of a batch at an image size, further runs of the same kind allocate nothing.
+package final class Session {
+    package let network: FrozenNetwork
+    private let team: ThreadTeam
+    private var prepared: Prepared?
+
+    /// What is kept from run to run.
+    private struct Prepared {
+        let plan: Plan
+        let size: ImageSize
+        /// Images that can be computed at the same time, each in an arena of its own.
+        let arenas: Int
+        let memory: HugePageMemory
+        let scratchBase: Int
+        let scratchStride: Int
+    }
+
+    /// - Parameter threads: workers, the calling thread included; at least 1.
+    package init(network: FrozenNetwork, threads: Int) {
+        self.network = network
+        team = ThreadTeam(workers: max(1, threads))
+    }
+
+    package var threads: Int { team.workers }
+
+    /// Prepares for batches of images of a size, so that the following runs of this kind allocate nothing.
+    package func prepare(size: ImageSize, batch: Int) {
+        let arenas = batch >= threads ? threads : 1
+        if let prepared, prepared.size == size, prepared.arenas >= arenas { return }
+        let plan = prepared.flatMap { $0.size == size ? $0.plan : nil }
+            ?? PlanBuilder.build(network, size: size, threads: threads)
+        prepared = nil
+        // A line apart, so that no two workers write to the same one.
+        let scratchStride = (plan.scratchCount + 15) / 16 * 16 + 32
+        prepared = Prepared(
+            plan: plan, size: size, arenas: arenas,
+            memory: HugePageMemory(count: arenas * plan.arenaCount + threads * scratchStride),
+            scratchBase: arenas * plan.arenaCount, scratchStride: scratchStride)
+    }
+
+    /// Runs `batch` images.
+    ///
+    /// With as many images as workers each worker computes images of its own from end to end; images left over, and
+    /// smaller batches, are computed by all workers together. Both ways compute the same tasks, so the results are the
+    /// same bit for bit.
+    /// - Parameters:
+    ///   - input: float32 (batch, 3, height, width), normalised.
+    ///   - logits: room for float32 (batch, labels).
+    ///   - features: `nil`, or for each stage room for float32 (batch, channels, height, width), see
+    ///     ``featureShapes(size:)``.
+    package func run(
+        input: UnsafePointer<Float>, batch: Int, size: ImageSize, logits: UnsafeMutablePointer<Float>,
+        features: UnsafePointer<UnsafeMutablePointer<Float>>? = nil
+    ) {
+        prepare(size: size, batch: batch)
+        let prepared = prepared!
+        let run = Run(
+            prepared: prepared, team: team, input: input, logits: logits, features: features,
+            imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels)
+        let apart = prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0
+        team.run { worker in
+            var image = worker
+            while image < apart {
+                run.alone(image: image, worker: worker)
+                image += team.workers
+            }
+            if apart < batch {
+                team.barrier()
+                for image in apart..<batch { run.together(image: image, worker: worker) }
+            }
+        }
+    }
+
+    /// Runs one image with a clock: how long each step took, all workers working together.
+    /// - Parameter record: called on the calling thread after each step, with its index and its nanoseconds.
+    package func profile(
+        input: UnsafePointer<Float>, size: ImageSize, logits: UnsafeMutablePointer<Float>,
+        record: @escaping (Int, UInt64) -> Void
+    ) {
+        prepare(size: size, batch: 1)
+        let prepared = prepared!
+        let run = Run(
+            prepared: prepared, team: team, input: input, logits: logits, features: nil, imageCount: 0, labels: 0)
+        team.run { worker in
+            run.together(image: 0, worker: worker, record: worker == 0 ? record : nil)
+        }
+    }
+
+    /// The steps of the plan at an image size: their names and the graph nodes that they compute.
+    package func steps(size: ImageSize) -> [(name: String, nodes: [Int])] {
+        prepare(size: size, batch: 1)
+        return prepared!.plan.entries.map { ($0.name, $0.nodes) }
+    }
+
+    /// The shapes of the stages' feature maps at an image size.
+    package func featureShapes(size: ImageSize) -> [TensorShape] {
+        let graph = network.graph(size: size)
+        return graph.features.map(graph.shape(of:))
+    }
+
+    /// Bytes of activations and scratch held for the last kind of run.
+    package var arenaBytes: Int { prepared?.memory.bytes ?? 0 }
+
+    /// One run's pointers, as the workers see them.
+    private struct Run {
+        let prepared: Prepared
+        let team: ThreadTeam
+        let input: UnsafePointer<Float>
+        let logits: UnsafeMutablePointer<Float>
+        let features: UnsafePointer<UnsafeMutablePointer<Float>>?
+        let imageCount: Int
+        let labels: Int
+
+        private func context(image: Int, worker: Int, arena: Int) -> TaskContext {
+            let memory = prepared.memory.base
+            return TaskContext(
+                arena: memory + arena * prepared.plan.arenaCount,
+                scratch: memory + prepared.scratchBase + worker * prepared.scratchStride,
+                image: input + image * imageCount, logits: logits + image * labels, features: features,
+                imageIndex: image)
+        }
+
+        /// One worker computes a whole image in its own arena.
+        func alone(image: Int, worker: Int) {
+            let context = context(image: image, worker: worker, arena: worker)
+            for entry in prepared.plan.entries {
+                for task in 0..<entry.step.taskCount { entry.step.run(task: task, context) }
+            }
+        }
+
+        /// All workers compute one image in the first arena, meeting after each step.
+        func together(image: Int, worker: Int, record: ((Int, UInt64) -> Void)? = nil) {
+            let context = context(image: image, worker: worker, arena: 0)
+            var clock = record == nil ? 0 : Clock.nanoseconds
+            for (index, entry) in prepared.plan.entries.enumerated() {
+                // Two counters in turn: one is in use while the other is set back for the step after.
+                let counter = index & 1
+                if worker == 0 { team.reset(counter: 1 - counter) }
+                let tasks = entry.step.taskCount
+                if team.workers == 1 {
+                    for task in 0..<tasks { entry.step.run(task: task, context) }
+                } else {
+                    while true {
+                        let task = team.next(counter: counter)
+                        guard task < tasks else { break }
+                        entry.step.run(task: task, context)
+                    }
+                    team.barrier()
+                }
+                if let record {
+                    let now = Clock.nanoseconds
+                    record(index, now - clock)
+                    clock = now
+                }
+            }
+            // The next image starts with counter 0.
+            if worker == 0 {
+                team.reset(counter: 0)
+                team.reset(counter: 1)
+            }
+            team.barrier()
+        }
+    }
+}

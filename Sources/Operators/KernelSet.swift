@@ -1,0 +1,65 @@
+import CKernels
+import Foundation
+
+/// The kernels of one instruction-set tier.
+package struct KernelSet: @unchecked Sendable {
+    // Points to constant data of the program; never written.
+    package let functions: UnsafePointer<cetnet_kernel_set>
+
+    /// `portable`, `avx2` or `avx512`.
+    package var name: String { String(cString: functions.pointee.name) }
+    /// Columns of a packed panel of weights.
+    package var panelColumns: Int { Int(functions.pointee.panel_columns) }
+    /// Rows of the GEMM's largest register tile.
+    package var tileRows: Int { Int(functions.pointee.tile_rows) }
+    /// Floats in a vector.
+    package var lanes: Int { Int(functions.pointee.lanes) }
+    /// Whether there are vector instructions beyond those every processor has.
+    package var isPortable: Bool { name == "portable" }
+
+    /// All tiers that this machine can run, best first.
+    package static let usable: [KernelSet] = {
+        var sets: [KernelSet] = []
+        while let functions = cetnet_usable_kernel_set(Int32(sets.count)) {
+            sets.append(KernelSet(functions: functions))
+        }
+        return sets
+    }()
+
+    /// The names of all tiers that this build knows, best first.
+    package static let knownNames: [String] = {
+        var names: [String] = []
+        while let name = cetnet_known_tier(Int32(names.count)) { names.append(String(cString: name)) }
+        return names
+    }()
+
+    /// Name of the environment variable that forces a tier.
+    package static let environmentVariable = "CETNET_KERNELS"
+
+    /// The tier that the environment asks for, or else the best one.
+    /// - Throws: ``KernelTierError`` if the environment names a tier that does not exist or that this machine lacks.
+    package static func selected() throws -> KernelSet {
+        guard let name = ProcessInfo.processInfo.environment[environmentVariable], !name.isEmpty else {
+            return usable[0]
+        }
+        guard let set = usable.first(where: { $0.name == name }) else {
+            throw KernelTierError(requested: name, known: knownNames, usable: usable.map(\.name))
+        }
+        return set
+    }
+}
+
+/// The environment asks for kernels that this machine cannot run or this build does not know.
+public struct KernelTierError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The value of the environment variable `CETNET_KERNELS`.
+    public let requested: String
+    /// Tiers of this build.
+    public let known: [String]
+    /// Tiers that this machine can run.
+    public let usable: [String]
+
+    public var description: String {
+        let problem = known.contains(requested) ? "this processor lacks its instructions" : "there is no such tier"
+        return "\(KernelSet.environmentVariable)=\(requested): \(problem); usable here: \(usable.joined(separator: ", "))"
+    }
+}
