@@ -46,7 +46,10 @@ let package = Package(
         // Public products.
         .target(
             name: "CETNet",
-            dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetEngine", "CETNetPreprocessing"],
+            dependencies: [
+                "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetOperators", "CETNetEngine",
+                "CETNetPreprocessing",
+            ],
             path: "Sources/CETNet"),
         .target(
             name: "CETNetImaging",

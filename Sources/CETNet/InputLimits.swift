@@ -11,8 +11,8 @@ enum InputLimits {
     static let pixels = 1 << 24
     /// Pixels of all images of one run of a session.
     static let pixelsPerRun = 1 << 26
-    /// `Model` cuts larger batches into runs of about this many pixels, sixteen images of 224×224: enough to amortise
-    /// what a run costs once, little enough that the memory it works in stays small.
+    /// `Model` cuts larger batches into runs of about this many pixels, sixteen images of 224×224, so that one large
+    /// batch does not keep the model's other users waiting to its end.
     private static let preferredPixelsPerRun = 16 * 224 * 224
 
     static let description =
@@ -32,6 +32,8 @@ enum InputLimits {
         }
     }
 
-    /// How many images of a size `Model` runs at once.
-    static func imagesPerRun(_ size: ImageSize) -> Int { max(1, preferredPixelsPerRun / size.area) }
+    /// How many images of a size `Model` runs at once: whole rounds of an image for each thread.
+    static func imagesPerRun(_ size: ImageSize, threads: Int) -> Int {
+        max(1, preferredPixelsPerRun / size.area / threads) * threads
+    }
 }

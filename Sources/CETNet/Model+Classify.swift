@@ -77,8 +77,22 @@ extension Preprocessor {
     init(_ configuration: ModelConfiguration) throws {
         let preprocess = configuration.preprocess
         try self.init(
-            imageSize: configuration.imageSize, interpolation: preprocess.interpolation,
+            imageSize: configuration.imageSize, interpolation: Interpolation(preprocess.interpolation),
             cropFraction: preprocess.cropFraction, mean: preprocess.mean,
             standardDeviation: preprocess.standardDeviation)
+    }
+}
+
+extension Preprocessor.Interpolation {
+    init(_ interpolation: PreprocessConfiguration.Interpolation) {
+        self =
+            switch interpolation {
+            case .nearest: .nearest
+            case .box: .box
+            case .bilinear: .bilinear
+            case .hamming: .hamming
+            case .bicubic: .bicubic
+            case .lanczos: .lanczos
+            }
     }
 }

@@ -47,7 +47,7 @@ extension Model {
         var logits = Tensor(zeros: [count, configuration.numLabels])
         var features = wantsFeatures ? shapes.map { Tensor(zeros: [count] + $0) } : []
         let imageCount = batch.values.count / count
-        let largest = InputLimits.imagesPerRun(size)
+        let largest = InputLimits.imagesPerRun(size, threads: threads)
 
         for start in stride(from: 0, to: count, by: largest) {
             let images = min(largest, count - start)
@@ -55,11 +55,13 @@ extension Model {
                 batch.values.withUnsafeBufferPointer { input in
                     logits.withUnsafeMutableValues { output in
                         withPointers(to: &features) { maps in
-                            session.run(
-                                input: input.baseAddress! + start * imageCount, batch: images, size: size,
-                                logits: output.baseAddress! + start * configuration.numLabels,
-                                features: wantsFeatures
-                                    ? zip(maps, shapes).map { $0 + start * $1.reduce(1, *) } : nil)
+                            let maps = zip(maps, shapes).map { $0 + start * $1.reduce(1, *) }
+                            maps.withUnsafeBufferPointer { maps in
+                                session.run(
+                                    input: input.baseAddress! + start * imageCount, batch: images, size: size,
+                                    logits: output.baseAddress! + start * configuration.numLabels,
+                                    features: wantsFeatures ? maps.baseAddress! : nil)
+                            }
                         }
                     }
                 }

@@ -59,7 +59,8 @@ public final class Model: Sendable {
     /// The weights are converted for this machine's kernels once, here; afterwards the file is no longer needed.
     /// - Throws: ``ModelError`` if there is no model; ``ConfigurationError`` for a configuration that cannot be used;
     ///   ``CheckpointError`` for a damaged weights file, and if the file does not hold exactly the tensors that the
-    ///   configuration calls for.
+    ///   configuration calls for; ``KernelTierError`` if the environment asks for instructions that the processor
+    ///   lacks.
     public convenience init(contentsOf url: URL, options: Options = Options()) throws {
         let files = try ModelFiles(contentsOf: url)
         try self.init(
@@ -130,6 +131,10 @@ public final class Model: Sendable {
         try InputLimits.check(imageSize)
         return network.graph(imageSize: imageSize).multiplyAdds
     }
+
+    /// The instruction-set tier of the kernels that it runs on, for instance `avx512`. The best that the processor has,
+    /// unless the environment variable `CETNET_KERNELS` names another.
+    public var kernelTier: String { frozen.kernels.name }
 
     /// Bytes of weights held in memory, in the layout of the kernels.
     public var weightBytes: Int { frozen.weightBytes }

@@ -11,8 +11,8 @@ struct ModelFiles {
     static let configurationName = "config.json"
     static let weightsName = "model.safetensors"
     static let metadataKey = "config"
-    /// A thousand labels take a few dozen kilobytes; anything near this is no configuration.
-    private static let largestConfiguration = 16 << 20
+    /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
+    private static let largestConfiguration = 64 << 20
 
     let configuration: ModelConfiguration
     let network: Network
@@ -20,6 +20,7 @@ struct ModelFiles {
 
     /// Opens the model at `url` and checks that every tensor is there, in its shape, and no other is. Reads no tensor.
     init(contentsOf url: URL) throws {
+        let source: String
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
             throw ModelError.noModel(path: url.path, reason: "no such file or directory")
@@ -30,17 +31,18 @@ struct ModelFiles {
             for file in [configurationURL, weightsURL] where !FileManager.default.fileExists(atPath: file.path) {
                 throw ModelError.noModel(path: url.path, reason: "no \(file.lastPathComponent) in this directory")
             }
-            configuration = try ModelConfiguration(
-                json: Self.readConfiguration(configurationURL), source: configurationURL.path)
+            source = configurationURL.path
+            configuration = try ModelConfiguration(json: Self.readConfiguration(configurationURL), source: source)
             weights = try SafetensorsFile(contentsOf: weightsURL)
         } else {
             weights = try SafetensorsFile(contentsOf: url)
             guard let json = weights.metadata[Self.metadataKey] else {
                 throw ModelError.noConfiguration(path: url.path)
             }
-            configuration = try ModelConfiguration(json: Data(json.utf8), source: url.path)
+            source = url.path
+            configuration = try ModelConfiguration(json: Data(json.utf8), source: source)
         }
-        network = try Network(configuration)
+        network = try Network(configuration, source: source)
         // Tensors do not depend on the image size, so the smallest will do.
         let parameters = network.graph(imageSize: ImageSize(square: Network.minimumImageSide)).parameters
         try weights.requireExactly(parameters.map { ($0.name, $0.shape) })

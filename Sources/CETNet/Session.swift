@@ -4,8 +4,8 @@ import CETNetGraph
 /// One run after another with memory prepared in advance: for latency-bound loops and for callers that want to place
 /// threads and memory themselves. Most programs need only ``Model``.
 ///
-/// A session owns its working memory and its threads. After ``prepare(imageSize:batch:)``, runs at that size allocate
-/// nothing. It is not `Sendable`: one thread uses it at a time. Sessions of one model share its weights and run
+/// A session owns its working memory and its threads. After ``prepare(imageSize:batch:)``, runs at that size that want
+/// no feature maps allocate nothing. It is not `Sendable`: one thread uses it at a time. Sessions of one model share its weights and run
 /// independently of each other.
 public final class Session {
     /// The model that it runs.
@@ -75,9 +75,11 @@ public final class Session {
                 throw .buffer(of: "feature map \(stage + 1)", needed: needed, found: buffer.count)
             }
         }
-        session.run(
-            input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!,
-            features: features.map { $0.baseAddress! })
+        features.map { $0.baseAddress! }.withUnsafeBufferPointer { maps in
+            session.run(
+                input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!,
+                features: maps.baseAddress!)
+        }
     }
 
     private func check(

@@ -15,7 +15,7 @@ struct Classify: ParsableCommand {
             "probability"}]}, or {"path", "error"}.
 
             EXAMPLES
-              cetnet classify --model models/digits models/digits/images/0.png
+              cetnet classify --model models/digits models/digits/images/digit-0-held-out-024.png
               cetnet classify --model models/digits --top 1 --json photos/ more.jpg
             """)
 

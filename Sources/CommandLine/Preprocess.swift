@@ -12,7 +12,7 @@ struct Preprocess: ParsableCommand {
             float32 (1, 3, H, W) array in NumPy's format. Nothing is written if the image cannot be read (status 1).
 
             EXAMPLES
-              cetnet preprocess --model models/digits models/digits/images/0.png --output x.npy
+              cetnet preprocess --model models/digits photo.jpg --output x.npy
             """)
 
     @OptionGroup var model: ModelOption

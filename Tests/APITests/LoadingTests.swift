@@ -90,7 +90,7 @@ import Testing
             try directory.write(Array(text.utf8), to: "whole/config.json")
             #expect(throws: ConfigurationError.self, "\(text)") { try Model(path: directory.path("whole")) }
         }
-        try directory.write([UInt8](repeating: 0x20, count: (16 << 20) + 1), to: "whole/config.json")
+        try directory.write([UInt8](repeating: 0x20, count: (64 << 20) + 1), to: "whole/config.json")
         #expect(throws: ModelError.self) { try Model(path: directory.path("whole")) }
     }
 

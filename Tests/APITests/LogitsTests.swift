@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func largeBatchesAreCutWithoutATrace() throws {
-        // Four images of 512×512 are more than run at once.
+        // Four images of 512×512 are more than run at once on one thread.
         let model = try tinyModel()
         let (logits, features) = try model.logitsAndFeatures(images(4, 512, 512))
         for image in [0, 3] {

@@ -21,5 +21,5 @@ func json(_ line: String) throws -> [String: Any] {
 
 /// The keys of a one-line JSON object's text in the order in which they are written, objects inside it included.
 func keys(_ line: String) -> [String] {
-    line.matches(of: /"([a-z_0-9]+)": /).map { String($0.1) }
+    line.matches(of: #/"([a-z_0-9]+)": /#).map { String($0.1) }
 }
