@@ -47,7 +47,10 @@ let package = Package(
         // Public products.
         .target(
             name: "CETNet",
-            dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetEngine", "CETNetPreprocessing"],
+            dependencies: [
+                "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetOperators", "CETNetEngine",
+                "CETNetPreprocessing",
+            ],
             path: "Sources/CETNet"),
         .target(
             name: "CETNetImaging",
@@ -77,7 +80,10 @@ let package = Package(
             name: "ImagingTests",
             dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "CommandLineTests", dependencies: ["CETNetCheckpoint"]),
+        .target(name: "TestSupport", path: "Tests/Support"),
+        .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["CETNetCommand", "CETNet", "CETNetCheckpoint", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,50 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct CETNetCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "cetnet")
+    static let configuration = CommandConfiguration(
+        commandName: "cetnet",
+        abstract: "Classify images with CETNet vision models on the CPU.",
+        discussion: """
+            A MODEL is a directory with config.json and model.safetensors, or one .safetensors file with the \
+            configuration in its metadata under the key "config". A VARIANT is a name that 'cetnet variants' lists.
+
+            Results go to standard output, everything else to standard error. The exit status is 0 if all went well, \
+            1 if some inputs failed, 2 if the call or the model cannot be used.
+
+            EXAMPLES
+              cetnet classify --model models/digits models/digits/images
+              cetnet init cetnet-t --seed 1 --output /tmp/cetnet-t
+              cetnet inspect cetnet-t --image-size 384
+            """,
+        version: "0.1.0",
+        subcommands: [Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self]
+    )
+
+    static func main() {
+        // A reader that has seen enough, as in `cetnet variants | head -3`, ends the program without a word, as it
+        // does other tools, even where a parent process had the signal ignored.
+        signal(SIGPIPE, SIG_DFL)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as Failure {
+            Console.report("Error: \(failure.message)")
+            Foundation.exit(failure.status.rawValue)
+        } catch {
+            let message = fullMessage(for: error)
+            guard exitCode(for: error).isSuccess else {
+                if !message.isEmpty { Console.report(message) }
+                Foundation.exit(ExitStatus.unusable.rawValue)
+            }
+            // --help, --version and the completion scripts.
+            do {
+                try Console.print(message)
+            } catch {
+                Console.report("Error: standard output: \(error.localizedDescription)")
+                Foundation.exit(ExitStatus.unusable.rawValue)
+            }
+        }
+    }
 }

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds and tests everything: the test targets, then the example package as a user would build it. Installs what is
+# missing first (Debian). Release, because in debug the C kernels are not optimised and the tests take far longer.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source Scripts/lib/dependencies.sh
+
+install_dependencies
+
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+passed=0
+failed=0
+
+if swift test -c release 2>&1 </dev/null | tee "$log"; then
+    tests_succeeded=true
+else
+    tests_succeeded=false
+fi
+# Swift Testing's own lines: "✔ Test name() passed after …", "✘ Test "title" failed after …".
+count() { grep -cE "^[^ ]+ +Test .* $1 after " "$log" || true; }
+passed=$(count passed)
+failed=$(count failed)
+if ! $tests_succeeded && [ "$failed" -eq 0 ]; then
+    # The build failed, or the tests did not come to an end.
+    failed=1
+fi
+
+if $tests_succeeded; then
+    if Scripts/check_example.sh </dev/null; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 1 ]

@@ -1,0 +1,141 @@
+import CETNetCheckpoint
+import CETNetEngine
+import CETNetGraph
+import CETNetNetworks
+import CETNetPreprocessing
+import Foundation
+
+/// A vision model, loaded and ready to run on the CPU.
+///
+/// ```swift
+/// let model = try Model(path: "models/digits")
+/// let predictions = try model.classify(image, top: 5)
+/// ```
+///
+/// A model is immutable. Any number of threads and tasks may use one at the same time; each run has memory of its own
+/// (see ``Options``). The result for an image does not depend on the images beside it in a batch, on the size of the
+/// batch or on the number of threads: it is the same bit for bit.
+///
+/// Plain methods block the caller until the result is there. Their `async` forms of the same names never block Swift's
+/// cooperative thread pool.
+///
+/// Models are those of "Convolutional Embedding Makes Hierarchical Vision Transformer Stronger" (ECCV 2022,
+/// arXiv 2207.13317).
+public final class Model: Sendable {
+    /// How a model uses the machine. Has no influence on results, but for ``backend`` within rounding.
+    public struct Options: Sendable, Hashable {
+        /// Which code multiplies matrices.
+        public var backend: Backend
+        /// Threads of one run, 1...64. `nil`: every CPU that this process may use, by its affinity and its cgroup's
+        /// quota, at most 64.
+        public var threads: Int?
+        /// Runs at the same time, 1...64; more wait for their turn. Each needs working memory of its own, kept for
+        /// the next run. `nil`: as many as fill the usable CPUs with ``threads`` each, so 1 when `threads` is `nil`.
+        public var concurrency: Int?
+
+        public init(backend: Backend = .automatic, threads: Int? = nil, concurrency: Int? = nil) {
+            self.backend = backend
+            self.threads = threads
+            self.concurrency = concurrency
+        }
+    }
+
+    /// What the model is: widths, depths, labels, preprocessing.
+    public let configuration: ModelConfiguration
+    /// Threads of one run.
+    public let threads: Int
+    /// Runs at the same time.
+    public let concurrency: Int
+
+    let network: Network
+    let frozen: FrozenNetwork
+    let preprocessor: Preprocessor
+    let sessions: SessionPool
+    let background: BackgroundQueue
+
+    /// Loads a model: a directory with `config.json` and `model.safetensors`, or a single `.safetensors` file whose
+    /// metadata holds the configuration under the key `config`.
+    ///
+    /// The weights are converted for this machine's kernels once, here; afterwards the file is no longer needed.
+    /// - Throws: ``ModelError`` if there is no model; ``ConfigurationError`` for a configuration that cannot be used;
+    ///   ``CheckpointError`` for a damaged weights file, and if the file does not hold exactly the tensors that the
+    ///   configuration calls for; ``KernelTierError`` if the environment asks for instructions that the processor
+    ///   lacks.
+    public convenience init(contentsOf url: URL, options: Options = Options()) throws {
+        let files = try ModelFiles(contentsOf: url)
+        try self.init(
+            configuration: files.configuration, network: files.network, weights: files.weights, options: options)
+    }
+
+    /// Loads a model at a path; see ``init(contentsOf:options:)``.
+    public convenience init(path: String, options: Options = Options()) throws {
+        try self.init(contentsOf: URL(fileURLWithPath: path), options: options)
+    }
+
+    /// Makes a model of a configuration with seeded random weights: for benchmarks and tests, it knows nothing.
+    ///
+    /// The same seed gives the same weights, everywhere and in every version.
+    public convenience init(
+        configuration: ModelConfiguration, randomSeed seed: UInt64, options: Options = Options()
+    ) throws {
+        let network = try Network(configuration)
+        try self.init(
+            configuration: configuration, network: network,
+            weights: RandomWeights(network: network, seed: seed), options: options)
+    }
+
+    /// Makes a model of a known variant (see ``Variant/all``) with seeded random weights.
+    public convenience init(variant: String, randomSeed seed: UInt64, options: Options = Options()) throws {
+        try self.init(
+            configuration: ModelConfiguration(variant: variant), randomSeed: seed, options: options)
+    }
+
+    private init(
+        configuration: ModelConfiguration, network: Network, weights: some TensorSource, options: Options
+    ) throws {
+        let usable = min(Processor.availableCount, Self.largestThreadCount)
+        threads = try Self.check("threads", options.threads ?? usable)
+        concurrency = try Self.check("concurrency", options.concurrency ?? max(1, usable / threads))
+        self.configuration = configuration
+        self.network = network
+        preprocessor = try Preprocessor(configuration)
+        let reference = ImageSize(square: configuration.imageSize)
+        try InputLimits.check(reference)
+        frozen = try FrozenNetwork(
+            referenceSize: reference, weights: weights, backend: options.backend,
+            threads: threads, makeGraph: { network.graph(imageSize: $0) })
+        sessions = SessionPool(network: frozen, threads: threads, limit: concurrency)
+        // Twice as many as can run, so that images are decoded while others run.
+        background = BackgroundQueue(width: 2 * concurrency)
+    }
+
+    /// OpenBLAS reserves memory for each thread that calls it, and has room for a limited number.
+    static let largestThreadCount = 64
+
+    static func check(_ name: String, _ value: Int) throws(ModelError) -> Int {
+        guard (1...largestThreadCount).contains(value) else {
+            throw .option(name: name, allowed: "1 to \(largestThreadCount)", found: value)
+        }
+        return value
+    }
+
+    /// Trained scalars: weights, biases, scales and position biases, not the running statistics of BatchNorm.
+    public var parameterCount: Int {
+        network.graph(imageSize: ImageSize(square: Network.minimumImageSide)).parameterCount
+    }
+
+    /// Multiply-adds for one image of a size, what papers print as "FLOPs": convolutions, linear layers and the two
+    /// products of attention. One multiply-add is two floating point operations.
+    /// - Throws: ``ModelError/imageSize(_:allowed:)``.
+    public func multiplyAdds(imageSize: ImageSize) throws(ModelError) -> Int {
+        try InputLimits.check(imageSize)
+        return network.graph(imageSize: imageSize).multiplyAdds
+    }
+
+    /// The instruction-set tier of the kernels that it runs on, for instance `avx512`. The best that the processor has,
+    /// unless the environment variable `CETNET_KERNELS` names another.
+    public var kernelTier: String { frozen.kernels.name }
+
+    /// Bytes of weights held in memory, in the layout of the kernels.
+    public var weightBytes: Int { frozen.weightBytes }
+}

@@ -1,0 +1,56 @@
+import CETNetGraph
+import Foundation
+
+/// What can be wrong with a model's files or with what a model is given.
+///
+/// Loading also throws ``ConfigurationError`` for the contents of a configuration and ``CheckpointError`` for the
+/// contents of a weights file, missing and misshapen tensors included.
+public enum ModelError: Error, Equatable, Sendable {
+    /// There is no model at the path: no such file, or a directory without one of the two files of a model.
+    case noModel(path: String, reason: String)
+    /// A weights file that should stand alone has no configuration in its metadata.
+    case noConfiguration(path: String)
+    /// A tensor's element count is not the product of its shape.
+    case elementCount(shape: [Int], found: Int)
+    /// A tensor has another shape than the call takes.
+    case shape(of: String, expected: String, found: [Int])
+    /// Images of this size cannot be run.
+    case imageSize(ImageSize, allowed: String)
+    /// A model option, or an argument of a session, is out of range.
+    case option(name: String, allowed: String, found: Int)
+    /// A memory buffer is too small for what should be read from it or written to it.
+    case buffer(of: String, needed: Int, found: Int)
+    /// An image's logits are NaN or infinite, so there is nothing to rank: the input or the weights are not finite.
+    /// The image is given by its position in the batch.
+    case notFinite(image: Int)
+    /// A file is in the way, and was not to be replaced.
+    case fileExists(path: String)
+}
+
+extension ModelError: CustomStringConvertible, LocalizedError {
+    public var description: String {
+        switch self {
+        case .noModel(let path, let reason):
+            "\(path): \(reason)"
+        case .noConfiguration(let path):
+            "\(path): no \"config\" in the file's metadata; a model is a folder with config.json and "
+                + "model.safetensors, or one .safetensors file with the configuration in its metadata"
+        case .elementCount(let shape, let found):
+            "a tensor of shape \(shape) cannot have \(found) elements"
+        case .shape(let what, let expected, let found):
+            "the shape of \(what) is \(found); expected \(expected)"
+        case .imageSize(let size, let allowed):
+            "an image size of \(size) cannot be run; allowed are \(allowed)"
+        case .option(let name, let allowed, let found):
+            "\(name) is \(found); allowed are \(allowed)"
+        case .buffer(let what, let needed, let found):
+            "the buffer of \(what) has room for \(found) numbers; needed are \(needed)"
+        case .notFinite(let image):
+            "the logits of image \(image) are not finite: its pixels or the model's weights hold NaN or infinity"
+        case .fileExists(let path):
+            "\(path) exists already"
+        }
+    }
+
+    public var errorDescription: String? { description }
+}

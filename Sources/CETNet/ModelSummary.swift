@@ -1,0 +1,77 @@
+import CETNetGraph
+import CETNetNetworks
+import Foundation
+
+/// The layers of a model at an image size, with what each costs.
+public struct ModelSummary: Sendable {
+    /// One operator of the model.
+    public struct Layer: Sendable, Hashable {
+        /// Path of the layer, as in a PyTorch `state_dict`: `stages.0.blocks.1.attn.qkv`.
+        public let name: String
+        /// The field's name of the operator: `convolution`, `linear`, `window attention`.
+        public let `operator`: String
+        /// Part of the architecture, in the paper's words: `stem`, `convolutional embedding`, `MLP`.
+        public let part: String
+        /// Stage 0 to 3, or `nil` for the stem and the head.
+        public let stage: Int?
+        /// (height, width, channels) for one image.
+        public let outputShape: [Int]
+        /// Trained scalars.
+        public let parameters: Int
+        /// Multiply-adds for one image.
+        public let multiplyAdds: Int
+    }
+
+    /// What the model is.
+    public let configuration: ModelConfiguration
+    /// The image size that shapes and multiply-adds are for.
+    public let imageSize: ImageSize
+    /// In execution order.
+    public let layers: [Layer]
+    /// Trained scalars of the whole model.
+    public let parameters: Int
+    /// Multiply-adds of the whole model for one image; one multiply-add is two floating point operations.
+    public let multiplyAdds: Int
+
+    /// The layers of a configured model. Needs no weights.
+    /// - Parameter imageSize: `nil` for the size that the configuration names.
+    /// - Throws: ``ConfigurationError`` for a configuration that cannot be built, ``ModelError/imageSize(_:allowed:)``
+    ///   for a size that cannot be run.
+    public init(_ configuration: ModelConfiguration, imageSize: ImageSize? = nil) throws {
+        try self.init(configuration, network: Network(configuration), imageSize: imageSize)
+    }
+
+    /// The layers of a model on disk, checked as loading checks it, without converting the weights.
+    /// - Throws: what ``Model/init(contentsOf:options:)`` throws, but for what only reading every weight finds.
+    public init(contentsOf url: URL, imageSize: ImageSize? = nil) throws {
+        let files = try ModelFiles(contentsOf: url)
+        try self.init(files.configuration, network: files.network, imageSize: imageSize)
+    }
+
+    private init(
+        _ configuration: ModelConfiguration, network: Network, imageSize: ImageSize?
+    ) throws {
+        let size = imageSize ?? ImageSize(square: configuration.imageSize)
+        try InputLimits.check(size)
+        let graph = network.graph(imageSize: size)
+        self.configuration = configuration
+        self.imageSize = size
+        parameters = graph.parameterCount
+        multiplyAdds = graph.multiplyAdds
+        layers = graph.nodes.dropFirst().map { node in
+            Layer(
+                name: node.name, operator: node.operator.name, part: node.part.rawValue, stage: node.stage,
+                outputShape: [node.shape.height, node.shape.width, node.shape.channels],
+                parameters: node.parameterCount, multiplyAdds: node.multiplyAdds)
+        }
+    }
+}
+
+extension Model {
+    /// The layers of the model at an image size, with what each costs.
+    /// - Parameter imageSize: `nil` for the size that the configuration names.
+    /// - Throws: ``ModelError/imageSize(_:allowed:)``.
+    public func summary(imageSize: ImageSize? = nil) throws -> ModelSummary {
+        try ModelSummary(configuration, imageSize: imageSize)
+    }
+}

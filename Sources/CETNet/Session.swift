@@ -1,0 +1,95 @@
+import CETNetEngine
+import CETNetGraph
+
+/// One run after another with memory prepared in advance: for latency-bound loops and for callers that want to place
+/// threads and memory themselves. Most programs need only ``Model``.
+///
+/// A session owns its working memory and its threads. After ``prepare(imageSize:batch:)``, runs at that size that want
+/// no feature maps allocate nothing. It is not `Sendable`: one thread uses it at a time. Sessions of one model share its weights and run
+/// independently of each other.
+public final class Session {
+    /// The model that it runs.
+    public let model: Model
+    private let session: CETNetEngine.Session
+
+    /// Makes a session of a model.
+    /// - Parameter threads: how many threads a run uses, the caller's included, 1...64; `nil`: as many as the model.
+    /// - Throws: ``ModelError/option(name:allowed:found:)``.
+    public init(_ model: Model, threads: Int? = nil) throws(ModelError) {
+        self.model = model
+        session = CETNetEngine.Session(
+            network: model.frozen, threads: try Model.check("threads", threads ?? model.threads))
+    }
+
+    /// How many threads a run uses.
+    public var threads: Int { session.threads }
+
+    /// Bytes of working memory for the size last prepared or run.
+    public var workingBytes: Int { session.arenaBytes }
+
+    /// Prepares for images of a size, so that the following runs at that size allocate nothing.
+    /// - Parameter batch: how many images run at once, the most that ``run(input:batch:imageSize:logits:)`` will get.
+    /// - Throws: ``ModelError`` for a size or batch that cannot be run.
+    public func prepare(imageSize: ImageSize, batch: Int) throws(ModelError) {
+        try InputLimits.check(imageSize, batch: batch)
+        session.prepare(size: imageSize, batch: batch)
+    }
+
+    /// Runs images.
+    /// - Parameters:
+    ///   - input: float32 (batch, 3, height, width), normalised.
+    ///   - batch: how many images.
+    ///   - imageSize: their height and width.
+    ///   - logits: receives float32 (batch, labels); may have room for more.
+    /// - Throws: ``ModelError`` for a size or batch that cannot be run and for a buffer that is too small.
+    public func run(
+        input: UnsafeBufferPointer<Float>, batch: Int, imageSize: ImageSize,
+        logits: UnsafeMutableBufferPointer<Float>
+    ) throws(ModelError) {
+        try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
+        session.run(
+            input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!)
+    }
+
+    /// Runs images and keeps the stages' feature maps.
+    /// - Parameters:
+    ///   - input: float32 (batch, 3, height, width), normalised.
+    ///   - batch: how many images.
+    ///   - imageSize: their height and width.
+    ///   - logits: receives float32 (batch, labels); may have room for more.
+    ///   - features: for each stage, receives float32 (batch, channels, height, width); shapes are those of
+    ///     ``Model/featureShapes(imageSize:)``.
+    /// - Throws: ``ModelError`` for a size or batch that cannot be run and for a buffer that is too small.
+    public func run(
+        input: UnsafeBufferPointer<Float>, batch: Int, imageSize: ImageSize,
+        logits: UnsafeMutableBufferPointer<Float>, features: [UnsafeMutableBufferPointer<Float>]
+    ) throws(ModelError) {
+        try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
+        let shapes = try model.featureShapes(imageSize: imageSize)
+        guard features.count == shapes.count else {
+            throw .option(name: "the count of feature maps", allowed: "\(shapes.count)", found: features.count)
+        }
+        for (stage, (buffer, shape)) in zip(features, shapes).enumerated() {
+            let needed = batch * shape.reduce(1, *)
+            guard buffer.count >= needed else {
+                throw .buffer(of: "feature map \(stage + 1)", needed: needed, found: buffer.count)
+            }
+        }
+        features.map { $0.baseAddress! }.withUnsafeBufferPointer { maps in
+            session.run(
+                input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!,
+                features: maps.baseAddress!)
+        }
+    }
+
+    private func check(
+        input: UnsafeBufferPointer<Float>, batch: Int, imageSize: ImageSize,
+        logits: UnsafeMutableBufferPointer<Float>
+    ) throws(ModelError) {
+        try InputLimits.check(imageSize, batch: batch)
+        let needed = batch * 3 * imageSize.area
+        guard input.count >= needed else { throw .buffer(of: "the input", needed: needed, found: input.count) }
+        let labels = batch * model.configuration.numLabels
+        guard logits.count >= labels else { throw .buffer(of: "the logits", needed: labels, found: logits.count) }
+    }
+}

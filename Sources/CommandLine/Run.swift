@@ -1,0 +1,64 @@
+import ArgumentParser
+import CETNet
+import CETNetCheckpoint
+import Foundation
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a model on an array of normalised images.",
+        discussion: """
+            Reads a float32 (B, 3, H, W) array in NumPy's format, of any height and width from 32, and writes the \
+            logits, (B, labels). With --features it also writes the feature maps of the four stages, before the final \
+            norm, as stage1.npy to stage4.npy, each (B, C, H, W).
+
+            EXAMPLES
+              cetnet run --model models/digits --input x.npy --output y.npy
+              cetnet run --model /tmp/cetnet-t --input x.npy --output y.npy --features maps --threads 1
+            """)
+
+    @OptionGroup var model: ModelOption
+
+    @Option(name: .long, help: ArgumentHelp("The .npy file with the images.", valueName: "x.npy"))
+    var input: String
+
+    @Option(name: .long, help: ArgumentHelp("The .npy file to write the logits to.", valueName: "y.npy"))
+    var output: String
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The directory to write the feature maps to; made if there is none.", valueName: "directory"))
+    var features: String?
+
+    @OptionGroup var threads: ThreadsOption
+
+    func run() throws {
+        let model = try model.load(threads: threads.threads)
+        let (logits, maps): (Tensor, [Tensor]) = try Failure.wrap(.inputsFailed) {
+            let array = try NumPyArray(contentsOf: URL(fileURLWithPath: input))
+            do {
+                let batch = try Tensor(shape: array.shape, values: array.values)
+                if features == nil { return (try model.logits(batch), []) }
+                return try model.logitsAndFeatures(batch)
+            } catch let error as ModelError {
+                throw Failure(status: .inputsFailed, message: "\(input): \(error)")
+            }
+        }
+        try Failure.wrap(.unusable) {
+            if let features {
+                let directory = URL(fileURLWithPath: features)
+                try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+                for (stage, map) in maps.enumerated() {
+                    try NumPyArray(map).write(to: directory.appendingPathComponent("stage\(stage + 1).npy"))
+                }
+            }
+            try NumPyArray(logits).write(to: URL(fileURLWithPath: output))
+        }
+    }
+}
+
+extension NumPyArray {
+    init(_ tensor: Tensor) {
+        self.init(shape: tensor.shape, values: tensor.values)
+    }
+}

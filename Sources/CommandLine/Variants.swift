@@ -1,0 +1,51 @@
+import ArgumentParser
+import CETNet
+
+struct Variants: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the known variants with their parameters, multiply-adds and published accuracy.",
+        discussion: """
+            Parameters and multiply-adds are computed from the definition, multiply-adds for one image of 224x224. One \
+            multiply-add is two floating point operations; papers print multiply-adds as "FLOPs". The columns under \
+            "published" are the figures of the paper, where it gives any; top-1 is the accuracy on ImageNet-1k.
+
+            EXAMPLES
+              cetnet variants
+              cetnet variants --json
+            """)
+
+    @Flag(help: "Print one JSON object per variant and line.")
+    var json = false
+
+    func run() throws {
+        let summaries = try Failure.wrap(.unusable) {
+            try Variant.all.map { ($0, try ModelSummary($0.configuration, imageSize: ImageSize(square: 224))) }
+        }
+        try Failure.wrap(.unusable) { try Console.print(json ? jsonLines(summaries) : table(summaries)) }
+    }
+
+    private func table(_ summaries: [(Variant, ModelSummary)]) -> String {
+        var table = TextTable([
+            ("variant", .left), ("parameters", .right), ("multiply-adds", .right), ("published:", .left),
+            ("parameters", .right), ("multiply-adds", .right), ("top-1", .right),
+        ])
+        for (variant, summary) in summaries {
+            table.add([
+                variant.name, Figures.millions(summary.parameters), Figures.billions(summary.multiplyAdds), "",
+                variant.publishedParameters ?? "", variant.publishedMultiplyAdds ?? "", variant.publishedTop1 ?? "",
+            ])
+        }
+        return table.text
+    }
+
+    private func jsonLines(_ summaries: [(Variant, ModelSummary)]) -> String {
+        summaries.map { variant, summary in
+            JSON.object([
+                ("variant", .string(variant.name)),
+                ("parameters", .integer(summary.parameters)),
+                ("multiply_adds", .integer(summary.multiplyAdds)),
+                ("published_top1", variant.publishedTop1.map { .string($0) } ?? .null),
+            ]).text
+        }.joined(separator: "\n")
+    }
+}

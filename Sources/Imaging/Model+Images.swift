@@ -1,0 +1,126 @@
+import CETNet
+import Foundation
+
+// Image files and encoded images for `Model`: JPEG and PNG, told apart by their contents. EXIF orientation is applied.
+
+extension Model {
+    /// Classifies an image file.
+    /// - Parameter count: how many predictions to return, the most probable first; fewer if the model has fewer labels.
+    /// - Throws: ``ImagingError`` if the file cannot be read or decoded, `PreprocessingError` if the image cannot be
+    ///   prepared, `ModelError.notFinite` if the model's weights are not finite numbers.
+    public func classify(imageAt url: URL, top count: Int = 5) throws -> [Prediction] {
+        try classify(preprocess(imageAt: url), top: count)[0]
+    }
+
+    /// Classifies the image file at a path; see ``classify(imageAt:top:)-(URL,_)``.
+    public func classify(imageAt path: String, top count: Int = 5) throws -> [Prediction] {
+        try classify(imageAt: URL(fileURLWithPath: path), top: count)
+    }
+
+    /// Classifies an encoded image: the bytes of a JPEG or PNG file.
+    public func classify(imageData data: Data, top count: Int = 5) throws -> [Prediction] {
+        try classify(preprocess(imageData: data), top: count)[0]
+    }
+
+    /// The tensor that the model sees of an image file: decoded, resized, cropped and normalised.
+    /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
+    public func preprocess(imageAt url: URL) throws -> Tensor {
+        try preprocess(ImageDecoder.decode(contentsOf: url))
+    }
+
+    /// The tensor that the model sees of an encoded image.
+    /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
+    public func preprocess(imageData data: Data) throws -> Tensor {
+        try preprocess(ImageDecoder.decode(data))
+    }
+
+    /// Classifies image files; one that cannot be read does not stop the others.
+    ///
+    /// Files are decoded on as many threads as the model runs on, and run through the model `batch` at a time, which is
+    /// faster than one by one and gives the same results.
+    /// - Parameters:
+    ///   - urls: any number of files.
+    ///   - count: how many predictions to return for each image, the most probable first.
+    ///   - batch: how many images run together, 1 or more.
+    ///   - body: called for each file in order, with its index, as soon as its result is there. What it throws ends
+    ///     the call.
+    public func classify(
+        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8,
+        _ body: (Int, Result<[Prediction], any Error>) throws -> Void
+    ) throws {
+        precondition(batch >= 1, "a batch of \(batch) images")
+        // Decoding and running take turns, each on all threads. A group is large enough that both keep them busy.
+        let batchesPerGroup = (threads + batch - 1) / batch
+        for group in stride(from: 0, to: urls.count, by: batch * batchesPerGroup) {
+            let end = min(group + batch * batchesPerGroup, urls.count)
+            let prepared = mapConcurrently(count: end - group, threads: threads) { offset in
+                Result { try preprocess(imageAt: urls[group + offset]) }
+            }
+            for start in stride(from: 0, to: prepared.count, by: batch) {
+                let images = prepared[start..<min(start + batch, prepared.count)]
+                let tensors = images.compactMap { try? $0.get() }
+                var outcomes = try classifyEach(tensors, top: count).makeIterator()
+                for (offset, image) in images.enumerated() {
+                    let index = group + start + offset
+                    try body(index, image.flatMap { _ in outcomes.next()!.mapError { $0.of(image: index) } })
+                }
+            }
+        }
+    }
+
+    /// Classifies image files and returns for each, in order, its predictions or what is wrong with it.
+    /// - Parameters:
+    ///   - urls: any number of files.
+    ///   - count: how many predictions to return for each image, the most probable first.
+    ///   - batch: how many images run together, 1 or more.
+    public func classify(
+        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8
+    ) throws -> [Result<[Prediction], any Error>] {
+        var results: [Result<[Prediction], any Error>] = []
+        results.reserveCapacity(urls.count)
+        try classify(imagesAt: urls, top: count, batch: batch) { _, outcome in results.append(outcome) }
+        return results
+    }
+
+    /// Runs images of one size as one batch and gives each an outcome of its own.
+    private func classifyEach(
+        _ images: [Tensor], top count: Int
+    ) throws -> [Result<[Prediction], ModelError>] {
+        guard let first = images.first else { return [] }
+        return try classifyEach(
+            Tensor(shape: [images.count] + first.shape.dropFirst(), values: images.flatMap(\.values)), top: count)
+    }
+}
+
+extension ModelError {
+    /// The same error with the image's position among the files instead of in the batch that it happened to be in.
+    fileprivate func of(image: Int) -> any Error {
+        if case .notFinite = self { ModelError.notFinite(image: image) } else { self }
+    }
+}
+
+// The same for `async` code, on threads of the model; see the `async` methods of `Model`.
+
+extension Model {
+    /// Classifies an image file; see the blocking form of the same name.
+    public func classify(imageAt url: URL, top count: Int = 5) async throws -> [Prediction] {
+        try await inBackground { try self.classify(imageAt: url, top: count) }
+    }
+
+    /// Classifies the image file at a path; see the blocking form of the same name.
+    public func classify(imageAt path: String, top count: Int = 5) async throws -> [Prediction] {
+        try await inBackground { try self.classify(imageAt: path, top: count) }
+    }
+
+    /// Classifies an encoded image; see the blocking form of the same name.
+    public func classify(imageData data: Data, top count: Int = 5) async throws -> [Prediction] {
+        try await inBackground { try self.classify(imageData: data, top: count) }
+    }
+
+    /// Classifies image files; see the blocking form of the same name.
+    public func classify(
+        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8
+    ) async throws -> [Result<[Prediction], any Error>] {
+        try await inBackground { try self.classify(imagesAt: urls, top: count, batch: batch) }
+    }
+}

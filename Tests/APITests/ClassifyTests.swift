@@ -1,0 +1,117 @@
+import CETNet
+import CETNetImaging
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ClassifyTests {
+    @Test func probabilitiesAreTheSoftmaxOfTheLogits() throws {
+        let model = try tinyModel()
+        let batch = try images(2)
+        let logits = try model.logits(batch)
+        let predictions = try model.classify(batch, top: 100)
+        for image in 0..<2 {
+            #expect(predictions[image].map(\.index).sorted() == Array(0..<TinyModel.labelCount))
+            let exponentials = logits[row: image].map { exp(Double($0)) }
+            let sum = exponentials.reduce(0, +)
+            var previous: Float = .infinity
+            for prediction in predictions[image] {
+                let expected = exponentials[prediction.index] / sum
+                let difference = abs(Double(prediction.probability) - expected)
+                // One rounding to float32, and the doubles' own.
+                #expect(!(difference > expected * 0x1p-23), "\(prediction): expected \(expected)")
+                #expect(prediction.probability <= previous, "not sorted: \(predictions[image])")
+                #expect(prediction.label == model.configuration.labels[prediction.index])
+                previous = prediction.probability
+            }
+        }
+    }
+
+    @Test func largeLogitsDoNotOverflow() throws {
+        // Images of enormous contrast: where logits are finite, probabilities have to be.
+        let model = try tinyModel()
+        var batch = try images(1)
+        batch.withUnsafeMutableValues { for index in $0.indices { $0[index] *= 1e4 } }
+        let predictions = try model.classify(batch, top: 100)[0]
+        let sum = predictions.reduce(0) { $0 + Double($1.probability) }
+        #expect(!(abs(sum - 1) > 1e-6), "\(predictions)")
+    }
+
+    @Test func countOfPredictions() throws {
+        let model = try tinyModel()
+        let image = try picture(width: 80, height: 70, seed: 1)
+        #expect(try model.classify(image).count == 5)
+        #expect(try model.classify(image, top: 1).count == 1)
+        #expect(try model.classify(image, top: 0).isEmpty)
+        #expect(try model.classify(image, top: 100).count == TinyModel.labelCount)
+    }
+
+    @Test func picturesTogetherAndAlone() throws {
+        let model = try tinyModel(threads: 2)
+        let pictures = try (0..<5).map { try picture(width: 60 + 7 * $0, height: 90 - 5 * $0, seed: $0) }
+        let together = try model.classify(pictures, top: 3)
+        #expect(together == (try pictures.map { try model.classify($0, top: 3) }))
+        #expect(Set(together).count > 1, "every picture has the same predictions: \(together)")
+        #expect(try model.classify([PixelBuffer](), top: 3).isEmpty)
+        #expect(try model.preprocess(pictures).shape == [5, 3, 64, 64])
+    }
+
+    @Test func imageFiles() throws {
+        let model = try tinyModel(threads: 2)
+        let directory = try TemporaryDirectory()
+        var urls: [URL] = []
+        for seed in 0..<5 {
+            let bytes = PNGImage.pattern(width: 70 + seed, height: 66, seed: seed)
+            urls.append(URL(fileURLWithPath: try directory.write(bytes, to: "\(seed).png")))
+        }
+        let expected = try (0..<5).map { try model.classify(picture(width: 70 + $0, height: 66, seed: $0)) }
+        #expect(try urls.map { try model.classify(imageAt: $0) } == expected)
+        #expect(try urls.map { try model.classify(imageAt: $0.path) } == expected)
+        #expect(try urls.map { try model.classify(imageData: Data(contentsOf: $0)) } == expected)
+        #expect(try model.preprocess(imageAt: urls[0])
+            == (try model.preprocess(picture(width: 70, height: 66, seed: 0))))
+    }
+
+    @Test(arguments: [1, 2, 3, 8])
+    func aBadFileDoesNotStopTheOthers(batch: Int) throws {
+        let model = try tinyModel(threads: 2)
+        let directory = try TemporaryDirectory()
+        var urls: [URL] = []
+        for seed in 0..<7 {
+            let bytes = PNGImage.pattern(width: 64, height: 64, seed: seed)
+            // 2 is damaged, 3 is missing, 6 is no image.
+            switch seed {
+            case 2: try directory.write(Array(bytes.prefix(bytes.count / 2)), to: "2.png")
+            case 3: break
+            case 6: try directory.write(Array("text".utf8), to: "6.png")
+            default: try directory.write(bytes, to: "\(seed).png")
+            }
+            urls.append(directory.url.appendingPathComponent("\(seed).png"))
+        }
+        let results = try model.classify(imagesAt: urls, top: 3, batch: batch)
+        #expect(results.count == 7)
+        for (seed, result) in results.enumerated() {
+            if [2, 3, 6].contains(seed) {
+                #expect(throws: (any Error).self) { try result.get() }
+            } else {
+                #expect(try result.get() == model.classify(imageAt: urls[seed], top: 3), "image \(seed)")
+            }
+        }
+    }
+
+    @Test func resultsComeInOrderAndCanEndTheCall() throws {
+        struct Enough: Error {}
+        let model = try tinyModel()
+        let directory = try TemporaryDirectory()
+        let url = URL(
+            fileURLWithPath: try directory.write(PNGImage.pattern(width: 64, height: 64, seed: 1), to: "a.png"))
+        var seen: [Int] = []
+        #expect(throws: Enough.self) {
+            try model.classify(imagesAt: [url, url, url, url], batch: 2) { index, _ in
+                seen.append(index)
+                if index == 1 { throw Enough() }
+            }
+        }
+        #expect(seen == [0, 1])
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// One run of the built `cetnet`.
+struct Command {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+
+    /// Runs `cetnet` with arguments and waits for its end.
+    init(_ arguments: String..., directory: URL? = nil) throws {
+        try self.init(arguments, directory: directory)
+    }
+
+    init(_ arguments: [String], directory: URL? = nil) throws {
+        try self.init(executable: Self.executable, arguments, directory: directory)
+    }
+
+    /// Runs a line of shell in which `$0` is `cetnet`.
+    init(shell line: String) throws {
+        try self.init(
+            executable: URL(fileURLWithPath: "/bin/sh"), ["-c", line, Self.executable.path], directory: nil)
+    }
+
+    private init(executable: URL, _ arguments: [String], directory: URL?) throws {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.standardInput = FileHandle.nullDevice
+        // Files rather than pipes: no amount of output can block the program.
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let streams = ["output", "errors"].map { folder.appendingPathComponent($0) }
+        for stream in streams { try Data().write(to: stream) }
+        process.standardOutput = try FileHandle(forWritingTo: streams[0])
+        process.standardError = try FileHandle(forWritingTo: streams[1])
+        try process.run()
+        process.waitUntilExit()
+        status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        output = String(decoding: try Data(contentsOf: streams[0]), as: UTF8.self)
+        errors = String(decoding: try Data(contentsOf: streams[1]), as: UTF8.self)
+    }
+
+    /// The program, which is built into the same folder as the tests.
+    private static let executable: URL = {
+        // The test program itself, or on some platforms a bundle inside that folder.
+        var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        for _ in 0..<4 {
+            let candidate = folder.appendingPathComponent("cetnet")
+            if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
+            folder.deleteLastPathComponent()
+        }
+        fatalError("no cetnet beside \(CommandLine.arguments[0])")
+    }()
+}

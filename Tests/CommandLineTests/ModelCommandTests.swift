@@ -1,0 +1,107 @@
+import CETNet
+import CETNetCheckpoint
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ModelCommandTests {
+    @Test func variantsShowTheirCounts() throws {
+        let table = try Command("variants")
+        #expect(table.status == 0)
+        #expect(table.errors == "")
+        for (name, figures) in [
+            ("cetnet-t", ["23.442 M", "4.246 G", "82.7"]), ("cetnet-s", ["33.767 M", "6.820 G", "83.4"]),
+            ("cetnet-b", ["75.343 M", "15.135 G", "83.8"]),
+        ] {
+            let line = try #require(table.lines.first { $0.hasPrefix(name + " ") })
+            for figure in figures { #expect(line.contains(figure), "\(figure) in \(line)") }
+        }
+
+        let lines = try Command("variants", "--json").lines
+        #expect(lines.count == table.lines.count - 1)
+        for line in lines {
+            #expect(keys(line) == ["variant", "parameters", "multiply_adds", "published_top1"])
+            #expect(try json(line)["parameters"] is Int)
+        }
+    }
+
+    @Test func inspectShowsAVariant() throws {
+        let table = try Command("inspect", "cetnet-t", "--image-size", "384")
+        #expect(table.status == 0)
+        #expect(table.output.contains("23.442 M parameters"), "\(table.lines.last ?? "")")
+        let qkv = try #require(table.lines.first { $0.hasPrefix("stages.3.blocks.1.attn.qkv ") })
+        // 512·1536 weights and 1536 biases; 12·12 tokens.
+        #expect(qkv.contains("12x12x1536") && qkv.contains("787,968") && qkv.contains("113,246,208"), "\(qkv)")
+
+        let oblong = try Command("inspect", "cetnet-t", "--image-size", "256x320", "--json")
+        #expect(oblong.lines.count == 1)
+        let object = try json(oblong.output)
+        let layers = try #require(object["layers"] as? [[String: Any]])
+        #expect(object["variant"] as? String == "cetnet-t")
+        #expect(layers.reduce(0) { $0 + ($1["parameters"] as? Int ?? -1) } == object["parameters"] as? Int)
+        #expect(layers.reduce(0) { $0 + ($1["multiply_adds"] as? Int ?? -1) } == object["multiply_adds"] as? Int)
+        let layer = try #require(layers.first { $0["name"] as? String == "stages.0.embed.proj" })
+        #expect(layer["operator"] as? String == "convolution")
+        #expect(layer["output_shape"] as? [Int] == [64, 80, 64])
+        #expect(
+            Array(keys(oblong.output).prefix(9)) == [
+                "variant", "parameters", "multiply_adds", "layers", "name", "operator", "output_shape", "parameters",
+                "multiply_adds",
+            ])
+    }
+
+    @Test func inspectShowsAModelOnDisk() throws {
+        let directory = try directoryWithTinyModel()
+        let command = try Command("inspect", directory.path("tiny"), "--json")
+        #expect(command.status == 0, "\(command.errors)")
+        let layers = try #require(try json(command.output)["layers"] as? [[String: Any]])
+        #expect(layers.last?["output_shape"] as? [Int] == [1, 1, TinyModel.labelCount])
+        #expect(layers.last?["parameters"] as? Int == 128 * TinyModel.labelCount + TinyModel.labelCount)
+    }
+
+    @Test(arguments: [["inspect", "cetnet-tt"], ["init", "CETNet_T", "--output", "unused"]])
+    func aSlipOfTheKeyboardIsGuessed(arguments: [String]) throws {
+        let command = try Command(arguments)
+        #expect(command.status == 2)
+        #expect(command.errors.contains("did you mean 'cetnet-t'?"), "\(command.errors)")
+    }
+
+    @Test func namesFarFromAllAreNotGuessed() throws {
+        let command = try Command("inspect", "mobilenet")
+        #expect(command.status == 2)
+        #expect(!command.errors.contains("did you mean"), "\(command.errors)")
+        #expect(command.errors.contains("cetnet variants"), "\(command.errors)")
+    }
+
+    @Test func initMakesTheSameModelAgain() throws {
+        let directory = try TemporaryDirectory()
+        func make(_ name: String, seed: Int, _ more: String...) throws -> Command {
+            try Command(
+                ["init", "cetnet-t", "--seed", "\(seed)", "--num-labels", "10", "--output", directory.path(name)] + more)
+        }
+        func bytes(_ name: String) throws -> Data {
+            try Data(contentsOf: directory.url.appendingPathComponent("\(name)/model.safetensors"))
+        }
+        for (name, seed) in [("a", 5), ("b", 5), ("c", 6)] {
+            let command = try make(name, seed: seed)
+            #expect(command.status == 0, "\(command.errors)")
+            #expect(command.output == directory.path(name) + "\n")
+        }
+        #expect(try bytes("a") == bytes("b"))
+        #expect(try bytes("a") != bytes("c"))
+        let configuration = try ModelConfiguration(
+            json: Data(contentsOf: directory.url.appendingPathComponent("a/config.json")), source: "a")
+        #expect(configuration.numLabels == 10)
+        #expect(configuration.labels == (0..<10).map(String.init))
+
+        let refused = try make("a", seed: 6)
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("--force"), "\(refused.errors)")
+        #expect(try bytes("a") == bytes("b"))
+        #expect(try make("a", seed: 6, "--force").status == 0)
+        #expect(try bytes("a") == bytes("c"))
+
+        try directory.write([], to: "file")
+        #expect(try make("file", seed: 1).status == 2)
+    }
+}

@@ -1,0 +1,73 @@
+import TestSupport
+import Testing
+
+@Suite struct UsageTests {
+    @Test(arguments: ["variants", "init", "inspect", "preprocess", "run", "classify"])
+    func everyCommandExplainsItself(name: String) throws {
+        let help = try Command(name, "--help")
+        #expect(help.status == 0)
+        #expect(help.errors == "")
+        for part in ["OVERVIEW:", "EXAMPLES", "USAGE: cetnet \(name)"] {
+            #expect(help.output.contains(part), "\(part) in \(help.output)")
+        }
+        #expect(try Command("--help").output.contains("  \(name) "))
+    }
+
+    @Test func version() throws {
+        let version = try Command("--version")
+        #expect(version.status == 0)
+        #expect(version.output.contains(/^\d+\.\d+\.\d+\n$/), "\(version.output)")
+    }
+
+    @Test(arguments: [
+        ["frobnicate"], ["classify"], ["classify", "image.png"], ["classify", "--model", "m"],
+        ["classify", "--model", "m", "--top", "0", "a.png"], ["classify", "--model", "m", "--top", "x", "a.png"],
+        ["classify", "--model", "m", "--batch", "0", "a.png"], ["classify", "--model", "m", "--threads", "0", "a.png"],
+        ["run", "--model", "m", "--input", "x.npy"], ["preprocess", "--model", "m", "a.png"],
+        ["init", "cetnet-t"], ["init", "cetnet-t", "--seed", "-1", "--output", "d"],
+        ["init", "cetnet-t", "--num-labels", "0", "--output", "d"], ["inspect"],
+        ["inspect", "cetnet-t", "--image-size", "0"], ["inspect", "cetnet-t", "--image-size", "64x"],
+        ["variants", "--unknown"],
+    ])
+    func callsThatCannotBeUsed(arguments: [String]) throws {
+        let command = try Command(arguments)
+        #expect(command.status == 2)
+        #expect(command.output == "")
+        #expect(command.errors.contains("Error: "), "\(command.errors)")
+        #expect(command.errors.contains("Usage: cetnet"), "\(command.errors)")
+    }
+
+    @Test(arguments: ["classify", "preprocess", "run", "inspect"])
+    func modelsThatCannotBeUsed(name: String) throws {
+        let directory = try directoryWithTinyModel()
+        try directory.write(Array("{}".utf8), to: "broken/config.json")
+        try directory.write(Array("nonsense".utf8), to: "broken/model.safetensors")
+        try directory.write(PNGImage.pattern(width: 64, height: 64, seed: 1), to: "a.png")
+        for model in ["none", "broken", "a.png"] {
+            let path = directory.path(model)
+            let rest =
+                switch name {
+                case "inspect": [path]
+                case "run": ["--model", path, "--input", "x.npy", "--output", directory.path("y.npy")]
+                case "preprocess": ["--model", path, directory.path("a.png"), "--output", directory.path("y.npy")]
+                default: ["--model", path, directory.path("a.png")]
+                }
+            let command = try Command([name] + rest)
+            #expect(command.status == 2, "\(model)")
+            #expect(command.output == "")
+            #expect(command.errors.hasPrefix("Error: ") && command.errors.contains(model), "\(command.errors)")
+        }
+    }
+
+    @Test func aReaderThatHasSeenEnoughEndsTheProgramQuietly() throws {
+        let command = try Command(shell: "\"$0\" inspect cetnet-b | head -n 1")
+        #expect(command.lines.count == 1)
+        #expect(command.errors == "")
+    }
+
+    @Test func anOutputThatCannotBeWrittenIsAnError() throws {
+        let command = try Command(shell: "\"$0\" variants > /dev/full")
+        #expect(command.status == 2)
+        #expect(command.errors.hasPrefix("Error: "), "\(command.errors)")
+    }
+}
