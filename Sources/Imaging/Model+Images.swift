@@ -1,37 +1,44 @@
 import CETNet
 import Foundation
 
-// Image files and encoded images for `Model`: JPEG and PNG, told apart by their contents. EXIF orientation is applied.
+// Image files and encoded images for `Model`: JPEG and PNG, told apart by their contents. The `decoder` says how large
+// an image may be, and whether EXIF orientation is applied; by default it is.
 
 extension Model {
     /// Classifies an image file.
     /// - Parameter count: how many predictions to return, the most probable first; fewer if the model has fewer labels.
-    /// - Throws: ``ImagingError`` if the file cannot be read or decoded, `PreprocessingError` if the image cannot be
+    /// - Throws: ``ImageError`` if the file cannot be read or decoded, `PreprocessingError` if the image cannot be
     ///   prepared, `ModelError.notFinite` if the model's weights are not finite numbers.
-    public func classify(imageAt url: URL, top count: Int = 5) throws -> [Prediction] {
-        try classify(preprocess(imageAt: url), top: count)[0]
+    public func classify(
+        imageAt url: URL, top count: Int = 5, decoder: ImageDecoder = ImageDecoder()
+    ) throws -> [Prediction] {
+        try classify(preprocess(imageAt: url, decoder: decoder), top: count)[0]
     }
 
-    /// Classifies the image file at a path; see ``classify(imageAt:top:)-(URL,_)``.
-    public func classify(imageAt path: String, top count: Int = 5) throws -> [Prediction] {
-        try classify(imageAt: URL(fileURLWithPath: path), top: count)
+    /// Classifies the image file at a path; see the form that takes a URL.
+    public func classify(
+        imageAt path: String, top count: Int = 5, decoder: ImageDecoder = ImageDecoder()
+    ) throws -> [Prediction] {
+        try classify(imageAt: URL(fileURLWithPath: path), top: count, decoder: decoder)
     }
 
     /// Classifies an encoded image: the bytes of a JPEG or PNG file.
-    public func classify(imageData data: Data, top count: Int = 5) throws -> [Prediction] {
-        try classify(preprocess(imageData: data), top: count)[0]
+    public func classify(
+        imageData data: Data, top count: Int = 5, decoder: ImageDecoder = ImageDecoder()
+    ) throws -> [Prediction] {
+        try classify(preprocess(imageData: data, decoder: decoder), top: count)[0]
     }
 
     /// The tensor that the model sees of an image file: decoded, resized, cropped and normalised.
     /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
-    public func preprocess(imageAt url: URL) throws -> Tensor {
-        try preprocess(ImageDecoder.decode(contentsOf: url))
+    public func preprocess(imageAt url: URL, decoder: ImageDecoder = ImageDecoder()) throws -> Tensor {
+        try preprocess(decoder.decode(contentsOf: url))
     }
 
     /// The tensor that the model sees of an encoded image.
     /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
-    public func preprocess(imageData data: Data) throws -> Tensor {
-        try preprocess(ImageDecoder.decode(data))
+    public func preprocess(imageData data: Data, decoder: ImageDecoder = ImageDecoder()) throws -> Tensor {
+        try preprocess(decoder.decode(data))
     }
 
     /// Classifies image files; one that cannot be read does not stop the others.
@@ -42,10 +49,11 @@ extension Model {
     ///   - urls: any number of files.
     ///   - count: how many predictions to return for each image, the most probable first.
     ///   - batch: how many images run together, 1 or more.
+    ///   - decoder: decodes the files.
     ///   - body: called for each file in order, with its index, as soon as its result is there. What it throws ends
     ///     the call.
     public func classify(
-        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8,
+        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder(),
         _ body: (Int, Result<[Prediction], any Error>) throws -> Void
     ) throws {
         precondition(batch >= 1, "a batch of \(batch) images")
@@ -54,7 +62,7 @@ extension Model {
         for group in stride(from: 0, to: urls.count, by: batch * batchesPerGroup) {
             let end = min(group + batch * batchesPerGroup, urls.count)
             let prepared = mapConcurrently(count: end - group, threads: threads) { offset in
-                Result { try preprocess(imageAt: urls[group + offset]) }
+                Result { try preprocess(imageAt: urls[group + offset], decoder: decoder) }
             }
             for start in stride(from: 0, to: prepared.count, by: batch) {
                 let images = prepared[start..<min(start + batch, prepared.count)]
@@ -73,12 +81,13 @@ extension Model {
     ///   - urls: any number of files.
     ///   - count: how many predictions to return for each image, the most probable first.
     ///   - batch: how many images run together, 1 or more.
+    ///   - decoder: decodes the files.
     public func classify(
-        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8
+        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder()
     ) throws -> [Result<[Prediction], any Error>] {
         var results: [Result<[Prediction], any Error>] = []
         results.reserveCapacity(urls.count)
-        try classify(imagesAt: urls, top: count, batch: batch) { _, outcome in results.append(outcome) }
+        try classify(imagesAt: urls, top: count, batch: batch, decoder: decoder) { _, outcome in results.append(outcome) }
         return results
     }
 
@@ -103,24 +112,30 @@ extension ModelError {
 
 extension Model {
     /// Classifies an image file; see the blocking form of the same name.
-    public func classify(imageAt url: URL, top count: Int = 5) async throws -> [Prediction] {
-        try await inBackground { try self.classify(imageAt: url, top: count) }
+    public func classify(
+        imageAt url: URL, top count: Int = 5, decoder: ImageDecoder = ImageDecoder()
+    ) async throws -> [Prediction] {
+        try await inBackground { try self.classify(imageAt: url, top: count, decoder: decoder) }
     }
 
     /// Classifies the image file at a path; see the blocking form of the same name.
-    public func classify(imageAt path: String, top count: Int = 5) async throws -> [Prediction] {
-        try await inBackground { try self.classify(imageAt: path, top: count) }
+    public func classify(
+        imageAt path: String, top count: Int = 5, decoder: ImageDecoder = ImageDecoder()
+    ) async throws -> [Prediction] {
+        try await inBackground { try self.classify(imageAt: path, top: count, decoder: decoder) }
     }
 
     /// Classifies an encoded image; see the blocking form of the same name.
-    public func classify(imageData data: Data, top count: Int = 5) async throws -> [Prediction] {
-        try await inBackground { try self.classify(imageData: data, top: count) }
+    public func classify(
+        imageData data: Data, top count: Int = 5, decoder: ImageDecoder = ImageDecoder()
+    ) async throws -> [Prediction] {
+        try await inBackground { try self.classify(imageData: data, top: count, decoder: decoder) }
     }
 
     /// Classifies image files; see the blocking form of the same name.
     public func classify(
-        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8
+        imagesAt urls: [URL], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder()
     ) async throws -> [Result<[Prediction], any Error>] {
-        try await inBackground { try self.classify(imagesAt: urls, top: count, batch: batch) }
+        try await inBackground { try self.classify(imagesAt: urls, top: count, batch: batch, decoder: decoder) }
     }
 }
