@@ -71,7 +71,9 @@ let package = Package(
         .testTarget(name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks"]),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["CETNet", "CETNetEngine", "CETNetNetworks", "CETNetCheckpoint"],
+            dependencies: [
+                "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetOperators", "CETNetCheckpoint",
+            ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CKernels"],
