@@ -49,9 +49,7 @@ package struct MatrixWeights: @unchecked Sendable {
     package static func storageCount(layout: Layout, columns: Int, depth: Int, kernels: KernelSet) -> Int {
         switch layout {
         case .rowMajor: return columns * (depth + 1)
-        case .panels:
-            let panel = kernels.panelColumns
-            return (columns + panel - 1) / panel * panel * (depth + 1)
+        case .panels: return kernels.packedColumns(columns) * (depth + 1)
         }
     }
 

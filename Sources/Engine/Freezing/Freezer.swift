@@ -117,7 +117,7 @@ struct Freezer {
     }
 
     private mutating func plan(_ attention: WindowAttention, name: String) {
-        let tables = AttentionTables(attention, panelColumns: kernels.panelColumns)
+        let tables = AttentionTables(attention, kernels: kernels)
         let biasAt = reserve(tables.biasCount)
         let masksAt = attention.shift > 0 ? reserve(tables.masksCount) : nil
         let paddedAt = reserve(3 * attention.channels)
