@@ -1,6 +1,8 @@
+#!/usr/bin/env python3
 """Writes Tests/CheckpointTests/Fixtures: small files made by the safetensors and NumPy packages themselves.
 
 The tests compute the expected values by the same formulas, so no reference values are stored beside the files.
+The safetensors package writes metadata in random order: the files differ from run to run, their meaning does not.
 """
 
 import pathlib
