@@ -1,12 +1,5 @@
 // Attention of one head in one window; contract in ../include/attention.h.
 
-CETNET_INLINE void copy_floats(float *to, const float *from, ptrdiff_t count) {
-    ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
-    CETNET_KEEP_LOOP
-    for (; i < count; i++) to[i] = from[i];
-}
-
 static void window_attention(const cetnet_window_attention *w) {
     const ptrdiff_t tokens = w->tokens, dimension = w->head_dimension;
     float *queries = w->scratch;
@@ -28,7 +21,7 @@ static void window_attention(const cetnet_window_attention *w) {
         float *panel = packed_values + channel * (tokens + 1);
         const ptrdiff_t width = panel_width(dimension - channel);
         const ptrdiff_t count = dimension - channel < width ? dimension - channel : width;
-        memset(panel, 0, (size_t)width * sizeof(float));
+        zero_floats(panel, width);
         for (ptrdiff_t t = 0; t < tokens; t++) {
             panel += width;
             copy_floats(panel, w->rows[t] + w->value_offset + channel, count);

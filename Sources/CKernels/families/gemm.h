@@ -231,10 +231,13 @@ static void gemm(const cetnet_gemm *g) {
                 tile.c = whole;
                 tile.c_stride = PANEL;
                 compute(&tile);
-                finish_tile(g->activation, whole, PANEL, residual, g->residual_stride, rows, columns);
-                for (ptrdiff_t i = 0; i < rows; i++) {
-                    memcpy(c + i * g->c_stride, whole + i * PANEL, (size_t)columns * sizeof(float));
+                // The columns past the last are zeros: whole vectors are faster than exact ones.
+                if (!direct) finish_tile(g->activation, whole, PANEL, 0, 0, rows, width);
+                if (residual) {
+                    finish_tile(
+                        CETNET_ACTIVATION_NONE, whole, PANEL, residual, g->residual_stride, rows, columns);
                 }
+                for (ptrdiff_t i = 0; i < rows; i++) copy_floats(c + i * g->c_stride, whole + i * PANEL, columns);
             }
         }
     }
@@ -252,6 +255,11 @@ static void pack_panels(const cetnet_pack *p) {
         for (ptrdiff_t half = 0; half < width; half += LANES) {
             const float *rows = p->weights + (column + half) * p->weights_stride;
             const ptrdiff_t valid = p->columns - column - half;
+            vfloat column_scale = splat(1);
+            if (p->column_scale) {
+                const float *scale = p->column_scale + column + half;
+                column_scale = valid >= LANES ? load(scale) : load_first(scale, valid > 0 ? valid : 0);
+            }
             ptrdiff_t k = 0;
             for (; k + LANES <= p->depth; k += LANES) {
                 vfloat block[LANES];
@@ -264,13 +272,22 @@ static void pack_panels(const cetnet_pack *p) {
                     }
                 }
                 transpose(block);
+                // Transposed, a row of the block is one position of depth and LANES columns.
                 CETNET_UNROLL
-                for (int j = 0; j < LANES; j++) store(panel + (k + j) * width + half, block[j]);
+                for (int j = 0; j < LANES; j++) {
+                    vfloat v = block[j] * column_scale;
+                    if (p->depth_scale) v *= splat(p->depth_scale[k + j]);
+                    store(panel + (k + j) * width + half, v);
+                }
             }
             for (; k < p->depth; k++) {
-                for (ptrdiff_t j = 0; j < LANES; j++) {
-                    panel[k * width + half + j] = j < valid ? rows[j * p->weights_stride + k] : 0;
+                vfloat v = splat(0);
+                for (int j = 0; j < LANES; j++) {
+                    if (j < valid) v[j] = rows[j * p->weights_stride + k];
                 }
+                v *= column_scale;
+                if (p->depth_scale) v *= splat(p->depth_scale[k]);
+                store(panel + k * width + half, v);
             }
         }
         panel += p->depth * width;

@@ -51,6 +51,10 @@ typedef struct cetnet_pack {
     /// columns × depth, row j at `weights + j · weights_stride`.
     const float *weights;
     ptrdiff_t weights_stride;
+    /// If not NULL: `columns` factors, one for each row of weights; biases are not scaled.
+    const float *column_scale;
+    /// If not NULL: `depth` factors, one for each position in a row of weights, multiplied after the other.
+    const float *depth_scale;
     /// `columns` values, or NULL for zeros.
     const float *bias;
     ptrdiff_t columns;
