@@ -48,7 +48,9 @@ struct ResizeKernelTests {
         try #require(!Self.tiers.isEmpty && String(cString: Self.tiers.last!.name) == "portable")
         var random = Random(seed: 20)
         for rowCount in [1, 2, 15, 16, 17, 33] {
-            for (columns, width, taps) in [(1, 1, 1), (3, 2, 2), (16, 40, 9), (129, 300, 5), (260, 31, 4), (5, 900, 700)] {
+            for (columns, width, taps) in [
+                (1, 1, 1), (3, 2, 2), (16, 40, 9), (129, 300, 5), (260, 31, 4), (5, 900, 700),
+            ] {
                 for (pixelBytes, channels, offsets) in [(1, 1, (0, 0, 0)), (3, 3, (0, 1, 2)), (4, 3, (2, 1, 0))] {
                     let table = Table(outputs: columns, inputs: width, taps: taps, using: &random)
                     let inStride = width * pixelBytes + 3, outStride = columns * channels + 5
@@ -112,7 +114,9 @@ struct ResizeKernelTests {
             for rowBytes in [1, 2, 15, 16, 17, 63, 64, 65, 80, 127, 129, 200] {
                 let table = Table(outputs: rows, inputs: height, taps: taps, using: &random)
                 let inStride = rowBytes + 7, outStride = rowBytes + 3
-                let input = (0..<(height - 1) * inStride + rowBytes).map { _ in UInt8.random(in: 0...255, using: &random) }
+                let input = (0..<(height - 1) * inStride + rowBytes).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
                 for tier in Self.tiers {
                     var output = [UInt8](repeating: Self.guardByte, count: rows * outStride)
                     var arguments = cetnet_resize_columns()
