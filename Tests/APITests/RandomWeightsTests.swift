@@ -18,6 +18,15 @@ import Testing
         #expect(try weights("a") != weights("c"))
     }
 
+    @Test func valuesArePinned() throws {
+        // Computed by another implementation of FNV-1a and SplitMix64: 1 + 0.25 · u for the first four u.
+        let directory = try TemporaryDirectory()
+        try tinyConfiguration().writeRandomModel(seed: 3, to: directory.url)
+        let file = try SafetensorsFile(contentsOf: directory.url.appendingPathComponent("model.safetensors"))
+        let values = try file.values(of: "stages.0.blocks.0.norm1.weight")
+        #expect(values.prefix(4) == [1.161884, 0.7501451, 0.9415571, 1.089962])
+    }
+
     @Test func anExistingModelIsNotReplacedUnasked() throws {
         let directory = try TemporaryDirectory()
         let configuration = try tinyConfiguration()
