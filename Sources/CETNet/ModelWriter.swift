@@ -31,12 +31,18 @@ extension ModelConfiguration {
 /// Makes a directory, and those above it, where there is none.
 /// - Throws: ``CheckpointError/cannotWrite(file:cause:)``.
 package func makeDirectory(at url: URL) throws(CheckpointError) {
-    do {
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-        // Foundation wraps the system's number in an error of its own.
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-        let code = cause.domain == NSPOSIXErrorDomain ? Int32(cause.code) : EEXIST
+    guard mkdir(url.path, 0o777) != 0 else { return }
+    let code = errno
+    let parent = url.deletingLastPathComponent()
+    switch code {
+    case EEXIST where (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true:
+        return
+    case ENOENT where parent.path.utf8.count < url.path.utf8.count:
+        try makeDirectory(at: parent)
+        guard mkdir(url.path, 0o777) == 0 else {
+            throw .cannotWrite(file: url.path, cause: SystemError(code: errno))
+        }
+    default:
         throw .cannotWrite(file: url.path, cause: SystemError(code: code))
     }
 }
