@@ -32,7 +32,8 @@ let package = Package(
 
         // What a model is.
         .target(name: "CETNetGraph", path: "Sources/Graph"),
-        .target(name: "CETNetNetworks", dependencies: ["CETNetGraph"], path: "Sources/Networks"),
+        .target(
+            name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint"], path: "Sources/Networks"),
 
         // How it is computed.
         .target(name: "CETNetOperators", dependencies: ["CKernels", "COpenBLAS"], path: "Sources/Operators"),
@@ -68,10 +69,14 @@ let package = Package(
         .testTarget(
             name: "CheckpointTests", dependencies: ["CETNetCheckpoint"], resources: [.copy("Fixtures")]),
         .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetOperators"]),
-        .testTarget(name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks"]),
+        .testTarget(
+            name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetCheckpoint"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["CETNet", "CETNetEngine", "CETNetNetworks", "CETNetCheckpoint"],
+            dependencies: [
+                "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetOperators", "CETNetCheckpoint",
+            ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CKernels"],

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What can be wrong with a file of tensors. Every case names the file; `expected` and `found` are for people.
 public enum CheckpointError: Error, Sendable, Equatable {
     /// The file is missing, or may not be read.
@@ -35,7 +37,9 @@ public struct ShapeMismatch: Sendable, Equatable, CustomStringConvertible {
     public var description: String { "\(tensor): expected shape \(expected), found \(found)" }
 }
 
-extension CheckpointError: CustomStringConvertible {
+extension CheckpointError: CustomStringConvertible, LocalizedError {
+    public var errorDescription: String? { description }
+
     public var description: String {
         switch self {
         case .cannotOpen(let file, let cause):

@@ -2,20 +2,26 @@
 ///
 /// Buffers are placed greedily, the largest first, each at the lowest place that is free during its whole life. For
 /// the chain-like graphs of this project that is within a few percent of the largest sum of live buffers.
-struct ArenaLayout {
-    struct Buffer {
-        var count: Int
+package struct ArenaLayout {
+    package struct Buffer {
+        package var count: Int
         /// Index of the step that writes it.
-        var firstStep: Int
+        package var firstStep: Int
         /// Index of the last step that reads it.
-        var lastStep: Int
+        package var lastStep: Int
+
+        package init(count: Int, firstStep: Int, lastStep: Int) {
+            self.count = count
+            self.firstStep = firstStep
+            self.lastStep = lastStep
+        }
     }
 
-    private(set) var offsets: [Int]
+    package private(set) var offsets: [Int]
     /// Floats of the whole arena.
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    init(_ buffers: [Buffer]) {
+    package init(_ buffers: [Buffer]) {
         offsets = Array(repeating: 0, count: buffers.count)
         var placed: [Int] = []
         let order = buffers.indices.sorted {

@@ -1,13 +1,7 @@
-#!/usr/bin/env python3
-"""Stands in for the `cetnet` executable, with PyTorch behind the same command line, to test the verifying scripts.
-
-The environment variable STAND_IN_FAULT makes it wrong in one way: logits, features, nan, batch, parameters, layers,
-pixels, status.
-"""
+"""Stands in for the `cetnet` executable, with PyTorch behind the same command line, to test the verifying scripts."""
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -21,47 +15,53 @@ from cetnet.configuration import VARIANTS, ModelConfiguration  # noqa: E402
 from cetnet.costs import layer_costs  # noqa: E402
 from cetnet.preprocessing import decode, preprocess  # noqa: E402
 
-torch.set_num_threads(1)
-fault = os.environ.get("STAND_IN_FAULT")
-parser = argparse.ArgumentParser()
-commands = parser.add_subparsers(dest="command", required=True)
-inspect = commands.add_parser("inspect")
-inspect.add_argument("model")
-inspect.add_argument("--json", action="store_true", required=True)
-inspect.add_argument("--image-size")
-run = commands.add_parser("run")
-for option in ("--model", "--input", "--output"):
-    run.add_argument(option, required=True)
-run.add_argument("--features", type=Path)
-run.add_argument("--threads", type=int)
-images = commands.add_parser("preprocess")
-images.add_argument("--model", required=True)
-images.add_argument("image")
-images.add_argument("--output", required=True)
-arguments = parser.parse_args()
-if fault == "status":
-    sys.exit("the stand-in was told to fail")
 
-if arguments.command == "inspect":
+def answer(call, fault=None):
+    """What the executable would print. `fault` makes the answer wrong in one way."""
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("inspect")
+    command.add_argument("model")
+    command.add_argument("--json", action="store_true", required=True)
+    command.add_argument("--image-size")
+    command.set_defaults(act=inspect)
+    command = commands.add_parser("run")
+    for option in ("--model", "--input", "--output"):
+        command.add_argument(option, required=True)
+    command.add_argument("--features", type=Path)
+    command.add_argument("--threads", type=int)
+    command.set_defaults(act=run)
+    command = commands.add_parser("preprocess")
+    command.add_argument("--model", required=True)
+    command.add_argument("image")
+    command.add_argument("--output", required=True)
+    command.set_defaults(act=preprocessed)
+    arguments = parser.parse_args([str(argument) for argument in call])
+    return arguments.act(arguments, fault) or ""
+
+
+def inspect(arguments, fault):
     configuration = ModelConfiguration.for_variant(arguments.model) if arguments.model in VARIANTS \
         else ModelConfiguration.from_file(Path(arguments.model) / CONFIG_NAME)
     side = configuration.image_size
     height, width = map(int, arguments.image_size.split("x")) if arguments.image_size else (side, side)
     rows = layer_costs(configuration, height, width)
-    parameters = sum(row.parameters for row in rows) + (fault == "parameters")
+    totals = {key: sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds")}
+    totals["parameters"] += fault == "parameters"
     if fault == "layers":
         rows.pop()
-    print(json.dumps({
-        "variant": configuration.variant, "parameters": parameters,
-        "multiply_adds": sum(row.multiply_adds for row in layer_costs(configuration, height, width)),
-        "layers": [{"name": row.name, "parameters": row.parameters, "multiply_adds": row.multiply_adds}
-                   for row in rows]}))
-elif arguments.command == "preprocess":
+    return json.dumps({"variant": configuration.variant, **totals, "layers": [
+        {"name": row.name, "parameters": row.parameters, "multiply_adds": row.multiply_adds} for row in rows]})
+
+
+def preprocessed(arguments, fault):
     pixels = preprocess(decode(arguments.image), load_model(arguments.model).configuration)[None].numpy()
     if fault == "pixels":
         pixels[0, 0, :3] += 0.02
     np.save(arguments.output, pixels)
-else:
+
+
+def run(arguments, fault):
     model = load_model(arguments.model)
     batch = torch.from_numpy(np.load(arguments.input))
     with torch.no_grad():
@@ -81,3 +81,7 @@ else:
             if fault == "features" and stage == 1:
                 feature[0, 0, 0, 0] += 1e-2
             np.save(arguments.features / f"stage{stage + 1}.npy", feature.numpy())
+
+
+if __name__ == "__main__":
+    print(answer(sys.argv[1:]))

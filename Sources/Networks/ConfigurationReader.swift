@@ -1,0 +1,150 @@
+import CETNetCheckpoint
+
+/// Reads the keys of one JSON object, naming the key in every error, and at the end the keys that nobody read.
+struct ConfigurationReader {
+    /// Where the text comes from, for error messages.
+    let source: String
+    /// What precedes a key in error messages, for instance `preprocess.`.
+    private let prefix: String
+    private let members: [JSONValue.Member]
+    private let values: [String: JSONValue]
+    private var known: [String] = []
+
+    init(_ value: JSONValue, source: String, key: String? = nil) throws(ConfigurationError) {
+        guard case .object(let members) = value else {
+            throw .invalidValue(source: source, key: key ?? "", expected: "an object", found: value.summary)
+        }
+        self.source = source
+        self.members = members
+        prefix = key.map { $0 + "." } ?? ""
+        values = Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value) })
+    }
+
+    /// The value of a key, or `nil` if it is absent.
+    mutating func value(_ key: String) -> JSONValue? {
+        known.append(key)
+        return values[key]
+    }
+
+    mutating func string(_ key: String) throws(ConfigurationError) -> String? {
+        guard let value = value(key) else { return nil }
+        guard case .string(let text) = value else { throw invalid(key, "a text", value) }
+        return text
+    }
+
+    mutating func integer(_ key: String) throws(ConfigurationError) -> Int? {
+        guard let value = value(key) else { return nil }
+        guard case .integer(let integer) = value else { throw invalid(key, "a whole number", value) }
+        return integer
+    }
+
+    mutating func integers(_ key: String) throws(ConfigurationError) -> [Int]? {
+        try elements(key, of: "whole numbers") { element in
+            if case .integer(let integer) = element { integer } else { nil }
+        }
+    }
+
+    mutating func number(_ key: String) throws(ConfigurationError) -> Double? {
+        guard let value = value(key) else { return nil }
+        guard let number = value.double else { throw invalid(key, "a number", value) }
+        return number
+    }
+
+    mutating func numbers(_ key: String) throws(ConfigurationError) -> [Float]? {
+        try elements(key, of: "numbers") { $0.double.map(Float.init) }
+    }
+
+    /// A text that names one of `choices`.
+    mutating func choice<Choice: RawRepresentable<String>>(
+        _ key: String, among choices: [Choice]
+    ) throws(ConfigurationError) -> Choice? {
+        guard let value = value(key) else { return nil }
+        guard let choice = value.choice(among: choices) else { throw invalid(key, Self.list(choices), value) }
+        return choice
+    }
+
+    /// An array of texts that name some of `choices`.
+    mutating func choices<Choice: RawRepresentable<String>>(
+        _ key: String, among choices: [Choice]
+    ) throws(ConfigurationError) -> [Choice]? {
+        try elements(key, of: "texts, each " + Self.list(choices)) { $0.choice(among: choices) }
+    }
+
+    /// Fails if the object has a key that was not asked for and is not in `ignored`.
+    func refuseUnknownKeys(ignoring ignored: Set<String> = []) throws(ConfigurationError) {
+        for member in members where !known.contains(member.key) && !ignored.contains(member.key) {
+            throw .unknownKey(
+                source: source, key: prefix + member.key,
+                nearest: nearest(to: member.key, among: known).map { prefix + $0 })
+        }
+    }
+
+    func invalid(_ key: String, _ expected: String, _ found: JSONValue) -> ConfigurationError {
+        .invalidValue(source: source, key: prefix + key, expected: expected, found: found.summary)
+    }
+
+    private mutating func elements<Element>(
+        _ key: String, of kind: String, _ convert: (JSONValue) -> Element?
+    ) throws(ConfigurationError) -> [Element]? {
+        guard let value = value(key) else { return nil }
+        guard case .array(let elements) = value else { throw invalid(key, "an array of \(kind)", value) }
+        var result: [Element] = []
+        for element in elements {
+            guard let converted = convert(element) else { throw invalid(key, "an array of \(kind)", element) }
+            result.append(converted)
+        }
+        return result
+    }
+
+    private static func list<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {
+        "one of " + choices.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    }
+}
+
+extension JSONValue {
+    fileprivate var double: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
+    fileprivate func choice<Choice: RawRepresentable<String>>(among choices: [Choice]) -> Choice? {
+        choices.first { self == .string($0.rawValue) }
+    }
+
+    /// The value in a few words, for an error message.
+    fileprivate var summary: String {
+        switch self {
+        case .array(let elements): "an array of \(elements.count)"
+        case .object(let members): "an object of \(members.count) keys"
+        case .string(let text): quoted(text)
+        case .null, .bool, .integer, .number: description
+        }
+    }
+}
+
+/// The candidate that differs from `text` in the fewest letters, if these are at most a third of its letters.
+private func nearest(to text: String, among candidates: [String]) -> String? {
+    guard text.count <= 64 else { return nil }
+    let distances = candidates.map { ($0, editDistance(text, $0)) }
+    guard let best = distances.min(by: { $0.1 < $1.1 }), best.1 * 3 <= max(best.0.count, 3) else { return nil }
+    return best.0
+}
+
+/// Levenshtein's: how many letters have to be inserted, removed or replaced.
+private func editDistance(_ a: String, _ b: String) -> Int {
+    let b = Array(b.unicodeScalars)
+    var row = Array(0...b.count)
+    for (i, letter) in a.unicodeScalars.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for j in b.indices {
+            let replaced = diagonal + (letter == b[j] ? 0 : 1)
+            diagonal = row[j + 1]
+            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+        }
+    }
+    return row[b.count]
+}

@@ -1,0 +1,90 @@
+import CETNetGraph
+
+/// How large the random values of each tensor have to be.
+///
+/// The mean square of every activation is followed through the graph from the image on, 1 as normalised images have
+/// it; a layer's weights get the standard deviation that brings its output's mean square to 1, as He et al.
+/// (arXiv 1502.01852) do for one kind of activation. Two places need more:
+///
+/// - A residual branch ends in 1/√(the stage's residuals), so that a stage of any depth about doubles the mean square
+///   of its input.
+/// - A depthwise convolution with bias (the LEWin block's) has no residual around it. Random filters one after another
+///   would amplify some frequencies without bound and lose the others, so that it is nearly the identity.
+enum InitialScale {
+    /// Mean square of GELU(z) for standard normal z.
+    private static let activationMeanSquare: Float = 0.425
+    /// Mean square of softmax-weighted means of values of mean square 1, as measured: scores have a spread of about
+    /// one, and neighbouring tokens are alike.
+    private static let attentionMeanSquare: Float = 0.3
+    /// Mean square of layer-normalised tokens' mean, as measured.
+    private static let pooledMeanSquare: Float = 0.8
+    private static let biasDeviation: Float = 0.1
+
+    /// The distribution of every tensor of a graph.
+    static func distributions(_ graph: Graph) -> [String: Distribution] {
+        let damping = residualDamping(graph)
+        var distributions: [String: Distribution] = [:]
+        var meanSquares: [Float] = []
+
+        /// Sets weight and bias of a layer and returns its output's mean square.
+        func setLayer(_ weight: Parameter, _ bias: Parameter?, fanIn: Int, input: Float, gain: Float) -> Float {
+            distributions[weight.name] = Distribution(standardDeviation: gain / (Float(fanIn) * input).squareRoot())
+            if let bias { distributions[bias.name] = Distribution(standardDeviation: gain * biasDeviation) }
+            return gain * gain
+        }
+        func setScale(_ weight: Parameter, _ bias: Parameter, gain: Float) {
+            distributions[weight.name] = Distribution(mean: gain, standardDeviation: 0.1 * gain)
+            distributions[bias.name] = Distribution(standardDeviation: biasDeviation * gain)
+        }
+
+        for node in graph.nodes {
+            let inputs = node.inputs.map { meanSquares[$0.index] }
+            let gain = damping[node.output] ?? 1
+            switch node.operator {
+            case .input:
+                meanSquares.append(1)
+            case .convolution(let convolution) where convolution.isDepthwise && convolution.bias != nil:
+                let taps = convolution.kernel * convolution.kernel
+                distributions[convolution.weight.name] = Distribution(
+                    standardDeviation: 0.03, peak: .init(height: 0.97, offset: taps / 2, period: taps))
+                distributions[convolution.bias!.name] = Distribution(standardDeviation: 0.03)
+                meanSquares.append(inputs[0])
+            case .convolution(let convolution):
+                let fanIn = convolution.inputChannels / convolution.groups * convolution.kernel * convolution.kernel
+                meanSquares.append(
+                    setLayer(convolution.weight, convolution.bias, fanIn: fanIn, input: inputs[0], gain: gain))
+            case .linear(let linear):
+                meanSquares.append(
+                    setLayer(linear.weight, linear.bias, fanIn: linear.inputChannels, input: inputs[0], gain: gain))
+            case .batchNorm(let norm):
+                setScale(norm.weight, norm.bias, gain: gain)
+                distributions[norm.runningMean.name] = Distribution(standardDeviation: 0.1 * inputs[0].squareRoot())
+                distributions[norm.runningVariance.name] = Distribution(
+                    mean: inputs[0], standardDeviation: 0.15 * inputs[0])
+                meanSquares.append(gain * gain)
+            case .layerNorm(let norm):
+                setScale(norm.weight, norm.bias, gain: 1)
+                meanSquares.append(1)
+            case .activation:
+                meanSquares.append(activationMeanSquare * inputs[0])
+            case .windowAttention(let attention):
+                distributions[attention.relativePositionBiasTable.name] = Distribution(standardDeviation: 0.3)
+                meanSquares.append(attentionMeanSquare * inputs[0])
+            case .add:
+                meanSquares.append(inputs[0] + inputs[1])
+            case .meanOverTokens:
+                meanSquares.append(pooledMeanSquare * inputs[0])
+            }
+        }
+        return distributions
+    }
+
+    /// The gain of the last layer of each residual branch: the second input of an addition.
+    private static func residualDamping(_ graph: Graph) -> [ValueID: Float] {
+        let residuals = graph.nodes.filter { $0.operator == .add }
+        let counts = Dictionary(grouping: residuals, by: \.stage).mapValues(\.count)
+        return Dictionary(
+            residuals.map { ($0.inputs[1], 1 / Float(counts[$0.stage]!).squareRoot()) },
+            uniquingKeysWith: { first, _ in first })
+    }
+}

@@ -1,0 +1,14 @@
+import CETNetGraph
+
+extension GraphBuilder {
+    /// Layer normalisation over the channels of each token.
+    mutating func layerNorm(_ name: String, _ x: ValueID) -> ValueID {
+        append(name, .layerNorm(LayerNorm(name: name, channels: shape(of: x).channels)), [x])
+    }
+
+    /// A linear layer with bias on each token.
+    mutating func linear(_ name: String, _ x: ValueID, outputChannels: Int) -> ValueID {
+        let linear = Linear(name: name, inputChannels: shape(of: x).channels, outputChannels: outputChannels)
+        return append(name, .linear(linear), [x])
+    }
+}

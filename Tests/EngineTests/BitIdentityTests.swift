@@ -1,0 +1,58 @@
+import CETNetEngine
+import CETNetGraph
+import Testing
+
+/// One answer for an image, bit for bit, whoever computes it and whatever is beside it.
+@Suite struct BitIdentityTests {
+    @Test(arguments: Variety.all) func batchesAndThreads(_ variety: Variety) throws {
+        let file = try Fixture.file("tiny.safetensors")
+        let size = ImageSize(height: 71, width: 90)
+        let images = 8
+        let pixels = (0..<images * 3 * size.area).map { Float(($0 &* 7919) % 1009) / 300 - 1.6 }
+        let (frozen, _) = try Fixture.network(file, variety)
+        let reference = Session(network: frozen, threads: 1).outputs(pixels, batch: images, size: size, features: true)
+        #expect(reference.logits.allSatisfy { $0.isFinite })
+        let labels = reference.logits.count / images
+        for threads in 1...4 {
+            let session = Session(network: frozen, threads: threads)
+            // A larger batch before and after a smaller one: what a session keeps from run to run must not show.
+            for batch in [1, 3, 8, 2] {
+                let result = session.outputs(
+                    Array(pixels[..<(batch * 3 * size.area)]), batch: batch, size: size, features: true)
+                let name = "\(variety.testDescription), \(threads) threads, batch \(batch)"
+                #expect(result.logits == Array(reference.logits[..<(batch * labels)]), "\(name): logits")
+                for (stage, map) in result.features.enumerated() {
+                    let expected = reference.features[stage]
+                    #expect(map == Array(expected[..<(expected.count / images * batch)]), "\(name): stage \(stage + 1)")
+                }
+            }
+        }
+    }
+
+    /// Freezing on several threads gives the same weights.
+    @Test func freezingThreads() throws {
+        let file = try Fixture.file("tiny.safetensors")
+        let size = ImageSize(square: 64)
+        let pixels = (0..<3 * size.area).map { Float($0 % 255) / 128 - 1 }
+        let logits = try [1, 3].map { threads in
+            let (frozen, _) = try Fixture.network(file, Variety.all[0], threads: threads)
+            return Session(network: frozen, threads: 1).outputs(pixels, batch: 1, size: size).logits
+        }
+        #expect(logits[0] == logits[1])
+    }
+
+    /// A session that changes its image size forgets nothing and mixes nothing up.
+    @Test func changingSizes() throws {
+        let (frozen, _) = try Fixture.network(try Fixture.file("tiny.safetensors"), Variety.all[0])
+        let sizes = [ImageSize(square: 32), ImageSize(height: 33, width: 47), ImageSize(height: 96, width: 40)]
+        func pixels(_ size: ImageSize) -> [Float] { (0..<3 * size.area).map { Float(($0 * 31) % 200) / 100 - 1 } }
+        let fresh = sizes.map {
+            Session(network: frozen, threads: 2).outputs(pixels($0), batch: 1, size: $0).logits
+        }
+        let session = Session(network: frozen, threads: 2)
+        for index in [0, 1, 2, 1, 0, 2] {
+            let logits = session.outputs(pixels(sizes[index]), batch: 1, size: sizes[index]).logits
+            #expect(logits == fresh[index], "at \(sizes[index])")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import CETNetCheckpoint
+import CETNetEngine
+import CETNetGraph
+import Testing
+
+/// Whole networks against PyTorch in double precision: small models with every part, odd sizes, several batches.
+@Suite struct NetworkFixtureTests {
+    /// These networks have about 60 layers one after another; each adds some units in the last place relative to its
+    /// largest activation. Measured: at most 2e-6. The same layers in float32 by PyTorch differ by as much.
+    static let tolerance: Float = 1e-5
+
+    @Test(arguments: Variety.all, ["tiny", "tiny_window4"])
+    func logitsAndFeatures(_ variety: Variety, model: String) throws {
+        let outputs = try Fixture.file(model + "_outputs.safetensors")
+        let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety)
+        let session = Session(network: frozen, threads: 2)
+        let inputs = outputs.tensors.filter { $0.name.hasSuffix("/input") }
+        #expect(inputs.count >= 2)
+        for input in inputs {
+            let name = String(input.name.dropLast("/input".count))
+            let size = ImageSize(height: input.shape[2], width: input.shape[3])
+            let result = session.outputs(
+                try outputs.values(of: input.name), batch: input.shape[0], size: size, features: true)
+            expectClose(
+                result.logits, try outputs.values(of: name + "/logits"), tolerance: Self.tolerance,
+                "\(variety.testDescription) \(model) \(name) logits")
+            for (stage, map) in result.features.enumerated() {
+                expectClose(
+                    map, try outputs.values(of: "\(name)/stage\(stage + 1)"), tolerance: Self.tolerance,
+                    "\(variety.testDescription) \(model) \(name) stage \(stage + 1)")
+            }
+        }
+    }
+}

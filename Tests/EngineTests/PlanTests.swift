@@ -1,0 +1,70 @@
+import CETNetEngine
+import CETNetGraph
+import CETNetNetworks
+import Testing
+
+/// What plans are made of.
+@Suite struct PlanTests {
+    /// Buffers that live at the same time have places of their own.
+    @Test func arenaHasNoOverlaps() {
+        var state: UInt64 = 88_172_645_463_325_252
+        func random(_ limit: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state % UInt64(limit))
+        }
+        for _ in 0..<200 {
+            let buffers = (0..<30).map { _ in
+                let first = random(40)
+                return ArenaLayout.Buffer(count: 1 + random(1000), firstStep: first, lastStep: first + random(12))
+            }
+            let layout = ArenaLayout(buffers)
+            for i in buffers.indices {
+                #expect(layout.offsets[i] + buffers[i].count <= layout.count)
+                for j in buffers.indices where j > i {
+                    let together =
+                        buffers[i].firstStep <= buffers[j].lastStep && buffers[j].firstStep <= buffers[i].lastStep
+                    let apart =
+                        layout.offsets[i] + buffers[i].count <= layout.offsets[j]
+                        || layout.offsets[j] + buffers[j].count <= layout.offsets[i]
+                    #expect(!together || apart, "\(buffers[i]) and \(buffers[j]) overlap")
+                }
+            }
+        }
+    }
+
+    /// Every node of the graph is computed by exactly one step, at every size.
+    @Test(arguments: [32, 33, 224, 384]) func everyNodeOnce(side: Int) throws {
+        let (frozen, network) = try Fixture.network(try Fixture.file("tiny.safetensors"), Variety.all[0])
+        let size = ImageSize(square: side)
+        for threads in [1, 3] {
+            let steps = Session(network: frozen, threads: threads).steps(size: size)
+            let nodes = steps.flatMap(\.nodes).sorted()
+            #expect(nodes == Array(network.graph(imageSize: size).nodes.indices))
+        }
+    }
+
+    /// Where tokens of shifted, padded windows come from, against padding and rolling an array of indices.
+    @Test func windowAxes() {
+        for length in 1...30 {
+            for window in [2, 4, 7] {
+                for shift in [0, window / 2] {
+                    let axis = WindowAxis(length: length, window: window, shift: shift)
+                    let padded = (length + window - 1) / window * window
+                    let effective = padded <= window ? 0 : shift
+                    let rolled = (0..<padded).map { ($0 + effective) % padded }
+                    #expect(axis.windows == padded / window)
+                    #expect((0..<padded).map(axis.position) == rolled, "\(length) tokens, window \(window)")
+                    for index in 0..<axis.windows {
+                        let regions = Set(
+                            (index * window..<(index + 1) * window).map { position in
+                                effective == 0 ? 0 : position < padded - window ? 0 : position < padded - effective ? 1 : 2
+                            })
+                        #expect(axis.isDivided(index) == (regions.count > 1), "\(length) tokens, window \(index)")
+                    }
+                }
+            }
+        }
+    }
+}

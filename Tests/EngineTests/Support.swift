@@ -1,0 +1,84 @@
+import CETNetCheckpoint
+import CETNetEngine
+import CETNetGraph
+import CETNetNetworks
+import CETNetOperators
+import Foundation
+import Testing
+
+/// A way to compute: an instruction-set tier with one of the two backends.
+struct Variety: CustomTestStringConvertible, Sendable {
+    let kernels: KernelSet
+    let backend: Backend
+    var testDescription: String { "\(kernels.name) \(backend.rawValue)" }
+
+    /// Every tier of this machine with either backend.
+    static let all = KernelSet.usable.flatMap { kernels in
+        Backend.allCases.map { Variety(kernels: kernels, backend: $0) }
+    }
+}
+
+/// Files beside the tests; `Fixtures/README.md` says where they come from.
+enum Fixture {
+    static func file(_ name: String) throws -> SafetensorsFile {
+        let folder = try #require(Bundle.module.resourceURL).appendingPathComponent("Fixtures")
+        return try SafetensorsFile(contentsOf: folder.appendingPathComponent(name))
+    }
+
+    /// A model in one file, frozen.
+    static func network(
+        _ file: SafetensorsFile, _ variety: Variety, threads: Int = 1
+    ) throws -> (frozen: FrozenNetwork, network: Network) {
+        let json = try #require(file.metadata["config"])
+        let configuration = try ModelConfiguration(json: Data(json.utf8), source: file.sourceName)
+        let network = try Network(configuration)
+        let frozen = try FrozenNetwork(
+            referenceSize: ImageSize(square: configuration.imageSize), weights: file, backend: variety.backend,
+            kernels: variety.kernels, threads: threads, makeGraph: { network.graph(imageSize: $0) })
+        return (frozen, network)
+    }
+}
+
+extension Session {
+    /// Runs a batch and returns its logits and, if asked for, its feature maps.
+    func outputs(
+        _ input: [Float], batch: Int, size: ImageSize, features wanted: Bool = false
+    ) -> (logits: [Float], features: [[Float]]) {
+        let graph = network.graph(size: size)
+        var logits = [Float](repeating: .nan, count: batch * graph.shape(of: graph.logits).channels)
+        let maps = featureShapes(size: size).map {
+            UnsafeMutableBufferPointer<Float>.allocate(capacity: batch * $0.count)
+        }
+        defer { for map in maps { map.deallocate() } }
+        for map in maps { map.initialize(repeating: .nan) }
+        let bases = maps.map { $0.baseAddress! }
+        input.withUnsafeBufferPointer { input in
+            logits.withUnsafeMutableBufferPointer { logits in
+                bases.withUnsafeBufferPointer { bases in
+                    run(
+                        input: input.baseAddress!, batch: batch, size: size, logits: logits.baseAddress!,
+                        features: wanted ? bases.baseAddress : nil)
+                }
+            }
+        }
+        return (logits, wanted ? maps.map { Array($0) } : [])
+    }
+}
+
+/// Fails unless every difference is at most `tolerance` · max(1, largest expected magnitude); NaN fails.
+func expectClose(
+    _ actual: [Float], _ expected: [Float], tolerance: Float, _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    guard actual.count == expected.count else {
+        Issue.record("\(what): \(actual.count) values, expected \(expected.count)", sourceLocation: sourceLocation)
+        return
+    }
+    let bound = tolerance * max(1, expected.reduce(0) { max($0, abs($1)) })
+    for index in actual.indices where !(abs(actual[index] - expected[index]) <= bound) {
+        Issue.record(
+            "\(what): element \(index) is \(actual[index]), expected \(expected[index]) ± \(bound)",
+            sourceLocation: sourceLocation)
+        return
+    }
+}

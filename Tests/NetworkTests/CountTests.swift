@@ -1,0 +1,66 @@
+import CETNetGraph
+import CETNetNetworks
+import Foundation
+import Testing
+
+struct CountTests {
+    /// A count in millions or billions with three decimals, as tables print it.
+    private func rounded(_ count: Int, in unit: Int) -> String {
+        String(format: "%.3f", Double(count) / Double(unit))
+    }
+
+    @Test(arguments: [
+        ("cetnet-t", "23.442", "4.246"), ("cetnet-s", "33.767", "6.820"), ("cetnet-b", "75.343", "15.135"),
+    ])
+    func variantsHaveTheirCounts(_ name: String, _ parameters: String, _ multiplyAdds: String) throws {
+        let graph = try Network(ModelConfiguration(variant: name)).graph(imageSize: ImageSize(square: 224))
+        #expect(rounded(graph.parameterCount, in: 1_000_000) == parameters, "\(graph.parameterCount)")
+        #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) == multiplyAdds, "\(graph.multiplyAdds)")
+    }
+
+    /// The numbers of layers that the paper studies.
+    @Test(arguments: [(1, "21.596", "3.750"), (3, "21.987", "3.879"), (5, "23.442", "4.246"), (7, "24.896", "4.613")])
+    func layersOfTheEmbeddingCost(_ layers: Int, _ parameters: String, _ multiplyAdds: String) throws {
+        var configuration = try ModelConfiguration(variant: "cetnet-t")
+        configuration.ceLayers = layers
+        let graph = try Network(configuration).graph(imageSize: ImageSize(square: 224))
+        #expect(rounded(graph.parameterCount, in: 1_000_000) == parameters, "\(graph.parameterCount)")
+        #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) == multiplyAdds, "\(graph.multiplyAdds)")
+    }
+
+    /// CE on Swin, whose blocks are CETNet's without the local convolution.
+    @Test(arguments: [
+        (64, [2, 2, 16, 2], [24, 48], "23.387", "4.233"), (96, [2, 2, 14, 2], [36, 72], "48.552", "8.697"),
+        (128, [2, 2, 14, 2], [48, 96], "85.865", "15.361"),
+    ])
+    func swinBlocksCost(
+        _ width: Int, _ depths: [Int], _ stem: [Int], _ parameters: String, _ multiplyAdds: String
+    ) throws {
+        let dims = [1, 2, 4, 8].map { $0 * width }
+        let configuration = ModelConfiguration(
+            dims: dims, depths: depths, numHeads: dims.map { $0 / 32 }, block: .swin, stemChannels: stem)
+        let graph = try Network(configuration).graph(imageSize: ImageSize(square: 224))
+        #expect(rounded(graph.parameterCount, in: 1_000_000) == parameters, "\(graph.parameterCount)")
+        #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) == multiplyAdds, "\(graph.multiplyAdds)")
+    }
+
+    @Test(arguments: Variant.all)
+    func multiplyAddsAreThePublishedOnesWithinOnePercentAt384(_ variant: Variant) throws {
+        let figures = try #require(variant.published.first { $0.imageSize == 384 })
+        let published = try #require(figures.multiplyAdds.flatMap { Double($0.dropLast(2)) }) * 1e9
+        let graph = try Network(variant.configuration).graph(imageSize: ImageSize(square: 384))
+        let ratio = Double(graph.multiplyAdds) / published
+        #expect(abs(ratio - 1) < 0.01, "\(variant.name): \(graph.multiplyAdds), \(ratio) of \(published)")
+    }
+
+    @Test(arguments: ["small", "seven-layers"])
+    func agreeWithThePyTorchDefinition(_ name: String) throws {
+        let network = try Network(ModelConfiguration(json: fixture(name + ".json"), source: name))
+        for line in try fixtureLines(name + ".costs.txt") {
+            let numbers = line.split(separator: " ").compactMap { Int($0) }
+            try #require(numbers.count == 3)
+            let graph = network.graph(imageSize: ImageSize(height: numbers[0], width: numbers[1]))
+            #expect(graph.multiplyAdds == numbers[2], "\(name) at \(graph.imageSize)")
+        }
+    }
+}

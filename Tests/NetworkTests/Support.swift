@@ -1,0 +1,53 @@
+import CETNetGraph
+import CETNetNetworks
+import Foundation
+import Testing
+
+/// A file committed beside the tests; `Tools/python/make_network_fixtures.py` makes them from the PyTorch definition.
+func fixture(_ name: String) throws -> Data {
+    let url = try #require(Bundle.module.url(forResource: "Fixtures/" + name, withExtension: nil), "fixture \(name)")
+    return try Data(contentsOf: url)
+}
+
+func fixtureLines(_ name: String) throws -> [String] {
+    try String(decoding: fixture(name), as: UTF8.self).split(separator: "\n").map(String.init)
+}
+
+/// A configuration that fits a page: one block per stage unless changed.
+func smallConfiguration(_ change: (inout ModelConfiguration) -> Void = { _ in }) -> ModelConfiguration {
+    var configuration = ModelConfiguration(
+        dims: [8, 16, 24, 32], depths: [1, 1, 1, 1], numHeads: [1, 2, 3, 4], stemChannels: [4, 6],
+        labels: ["cat", "dog"])
+    change(&configuration)
+    return configuration
+}
+
+/// What an operation throws, as people read it; `nil` if it throws nothing.
+func message(_ body: () throws -> Void) -> String? {
+    do {
+        try body()
+        return nil
+    } catch let error as ConfigurationError {
+        return error.description
+    } catch {
+        return "another type of error: \(error)"
+    }
+}
+
+extension Graph {
+    /// The node of that name.
+    func node(_ name: String) throws -> Node { try #require(nodes.first { $0.name == name }, "node \(name)") }
+}
+
+/// Reproducible random numbers (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}
