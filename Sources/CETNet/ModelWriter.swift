@@ -12,7 +12,7 @@ extension ModelConfiguration {
     /// - Throws: ``ModelError/fileExists(path:)``, ``ConfigurationError``, or ``CheckpointError`` from writing.
     public func writeRandomModel(seed: UInt64, to directory: URL, replacing: Bool = false) throws {
         let network = try Network(self)
-        let weights = RandomWeights(network: network, seed: seed)
+        let weights = SeededTensors(network: network, seed: seed)
         let configurationURL = directory.appendingPathComponent(ModelFiles.configurationName)
         let weightsURL = directory.appendingPathComponent(ModelFiles.weightsName)
         if !replacing {

@@ -1,10 +1,9 @@
 import CETNet
-import CETNetCheckpoint
 import Foundation
 import TestSupport
 import Testing
 
-@Suite struct RandomWeightsTests {
+@Suite struct RandomModelTests {
     @Test func theSameSeedGivesTheSameBytes() throws {
         let directory = try TemporaryDirectory()
         let configuration = try tinyConfiguration()
@@ -18,15 +17,6 @@ import Testing
         #expect(try weights("a") != weights("c"))
     }
 
-    @Test func valuesArePinned() throws {
-        // Computed by another implementation of FNV-1a and SplitMix64: 1 + 0.25 · u for the first four u.
-        let directory = try TemporaryDirectory()
-        try tinyConfiguration().writeRandomModel(seed: 3, to: directory.url)
-        let file = try SafetensorsFile(contentsOf: directory.url.appendingPathComponent("model.safetensors"))
-        let values = try file.values(of: "stages.0.blocks.0.norm1.weight")
-        #expect(values.prefix(4) == [1.161884, 0.7501451, 0.9415571, 1.089962])
-    }
-
     @Test func anExistingModelIsNotReplacedUnasked() throws {
         let directory = try TemporaryDirectory()
         let configuration = try tinyConfiguration()
@@ -38,20 +28,6 @@ import Testing
         #expect(try Data(contentsOf: directory.url.appendingPathComponent("model.safetensors")) == before)
         try configuration.writeRandomModel(seed: 2, to: directory.url, replacing: true)
         #expect(try Data(contentsOf: directory.url.appendingPathComponent("model.safetensors")) != before)
-    }
-
-    @Test func tensorsHaveSequencesOfTheirOwn() throws {
-        let directory = try TemporaryDirectory()
-        try tinyConfiguration().writeRandomModel(seed: 1, to: directory.url)
-        let file = try SafetensorsFile(contentsOf: directory.url.appendingPathComponent("model.safetensors"))
-        for info in file.tensors {
-            let values = try file.values(of: info.name)
-            #expect(values.allSatisfy { $0.isFinite }, "\(info.name)")
-            #expect(values.count < 8 || Set(values).count > values.count / 2, "\(info.name) repeats values")
-            if info.name.hasSuffix("running_var") {
-                #expect(values.allSatisfy { $0 > 0 }, "\(info.name): \(values)")
-            }
-        }
     }
 
     /// Through the depth of the real network, not the tiny one's.
