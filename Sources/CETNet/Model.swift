@@ -74,14 +74,14 @@ public final class Model: Sendable {
 
     /// Makes a model of a configuration with seeded random weights: for benchmarks and tests, it knows nothing.
     ///
-    /// The same seed gives the same weights, everywhere and in every version.
+    /// The same seed gives the same weights on every machine.
     public convenience init(
         configuration: ModelConfiguration, randomSeed seed: UInt64, options: Options = Options()
     ) throws {
         let network = try Network(configuration)
         try self.init(
             configuration: configuration, network: network,
-            weights: RandomWeights(network: network, seed: seed), options: options)
+            weights: SeededTensors(network: network, seed: seed), options: options)
     }
 
     /// Makes a model of a known variant (see ``Variant/all``) with seeded random weights.

@@ -9,10 +9,10 @@ extension ModelConfiguration {
     /// The directory is made if need be. Each file is written under another name first and then renamed, so a model is
     /// never half there under its own name.
     /// - Parameter replacing: whether a model already in the directory may be replaced.
-    /// - Throws: ``ModelError/fileExists(path:)``, ``ConfigurationError``, or an error from writing.
+    /// - Throws: ``ModelError/fileExists(path:)``, ``ConfigurationError``, or ``CheckpointError`` from writing.
     public func writeRandomModel(seed: UInt64, to directory: URL, replacing: Bool = false) throws {
         let network = try Network(self)
-        let weights = RandomWeights(network: network, seed: seed)
+        let weights = SeededTensors(network: network, seed: seed)
         let configurationURL = directory.appendingPathComponent(ModelFiles.configurationName)
         let weightsURL = directory.appendingPathComponent(ModelFiles.weightsName)
         if !replacing {
@@ -20,10 +20,29 @@ extension ModelConfiguration {
                 throw ModelError.fileExists(path: url.path)
             }
         }
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try makeDirectory(at: directory)
         // The configuration comes last: a directory that has one has all of a model.
         try SafetensorsWriter.write(
             weights.parameters.map(\.name), of: weights, metadata: ["format": "pt"], to: weightsURL)
         try AtomicFile.write(json(), to: configurationURL)
+    }
+}
+
+/// Makes a directory, and those above it, where there is none.
+/// - Throws: ``CheckpointError/cannotWrite(file:cause:)``.
+package func makeDirectory(at url: URL) throws(CheckpointError) {
+    guard mkdir(url.path, 0o777) != 0 else { return }
+    let code = errno
+    let parent = url.deletingLastPathComponent()
+    switch code {
+    case EEXIST where (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true:
+        return
+    case ENOENT where parent.path.utf8.count < url.path.utf8.count:
+        try makeDirectory(at: parent)
+        guard mkdir(url.path, 0o777) == 0 else {
+            throw .cannotWrite(file: url.path, cause: SystemError(code: errno))
+        }
+    default:
+        throw .cannotWrite(file: url.path, cause: SystemError(code: code))
     }
 }

@@ -26,25 +26,26 @@ struct CETNetCommand: ParsableCommand {
         // A reader that has seen enough, as in `cetnet variants | head -3`, ends the program without a word, as it
         // does other tools, even where a parent process had the signal ignored.
         signal(SIGPIPE, SIG_DFL)
+        do throws(Failure) {
+            try runCommand()
+        } catch {
+            Console.report("Error: \(error.message)")
+            Foundation.exit(error.status.rawValue)
+        }
+    }
+
+    private static func runCommand() throws(Failure) {
         do {
             var command = try parseAsRoot()
             try command.run()
         } catch let failure as Failure {
-            Console.report("Error: \(failure.message)")
-            Foundation.exit(failure.status.rawValue)
-        } catch {
-            let message = fullMessage(for: error)
-            guard exitCode(for: error).isSuccess else {
-                if !message.isEmpty { Console.report(message) }
-                Foundation.exit(ExitStatus.unusable.rawValue)
-            }
+            throw failure
+        } catch where exitCode(for: error).isSuccess {
             // --help, --version and the completion scripts.
-            do {
-                try Console.print(message)
-            } catch {
-                Console.report("Error: standard output: \(error.localizedDescription)")
-                Foundation.exit(ExitStatus.unusable.rawValue)
-            }
+            try Console.print(fullMessage(for: error))
+        } catch {
+            Console.report(fullMessage(for: error))
+            Foundation.exit(ExitStatus.unusable.rawValue)
         }
     }
 }

@@ -4,8 +4,11 @@ import Foundation
 enum Console {
     /// Writes a result and a line break.
     /// - Throws: if standard output cannot be written, for instance because the disk is full.
-    static func print(_ text: String) throws {
-        try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+    static func print(_ text: String) throws(Failure) {
+        let problem = write(text + "\n", to: STDOUT_FILENO)
+        guard problem == 0 else {
+            throw Failure(status: .unusable, message: "standard output: \(String(cString: strerror(problem)))")
+        }
     }
 
     /// Writes a message for the person at the terminal and a line break.
@@ -15,7 +18,23 @@ enum Console {
 
     /// Writes to standard error as is. Where even that cannot be written there is nobody left to tell.
     static func write(toStandardError text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+        _ = write(text, to: STDERR_FILENO)
+    }
+
+    /// Writes all of a text to a file descriptor; returns 0 or the number of what went wrong.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
+        Array(text.utf8).withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress!, rest.count)
+                if written >= 0 {
+                    rest = rest.dropFirst(written)
+                } else if errno != EINTR {
+                    return errno
+                }
+            }
+            return 0
+        }
     }
 
     /// Whether a person looks at standard error.

@@ -14,10 +14,12 @@ struct Failure: Error {
     var status: ExitStatus
     var message: String
 
-    /// Runs `body` and turns whatever it throws into a failure of the given status.
+    /// Runs `body` and turns whatever it throws into a failure of the given status, unless it is a failure already.
     static func wrap<Value>(_ status: ExitStatus, _ body: () throws -> Value) throws(Failure) -> Value {
         do {
             return try body()
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw Failure(status: status, message: Self.message(for: error))
         }
@@ -28,7 +30,7 @@ struct Failure: Error {
         switch error {
         case let failure as Failure: failure.message
         case let error as any LocalizedError: error.errorDescription ?? error.localizedDescription
-        case let error as any CustomStringConvertible & Error where !(error is CocoaError): error.description
+        case let error as any CustomStringConvertible: error.description
         default: error.localizedDescription
         }
     }

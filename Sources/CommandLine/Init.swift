@@ -42,17 +42,13 @@ struct Init: ParsableCommand {
         if let numLabels {
             configuration.setLabelCount(numLabels)
         }
-        let directory = URL(fileURLWithPath: output)
-        do {
-            try configuration.writeRandomModel(seed: seed, to: directory, replacing: force)
-        } catch let error as ModelError {
-            guard case .fileExists = error else {
-                throw Failure(status: .unusable, message: error.description)
+        try Failure.wrap(.unusable) {
+            do {
+                try configuration.writeRandomModel(seed: seed, to: URL(fileURLWithPath: output), replacing: force)
+            } catch ModelError.fileExists(let path) {
+                throw Failure(status: .unusable, message: "\(path) exists already; --force replaces it")
             }
-            throw Failure(status: .unusable, message: "\(error); --force replaces it")
-        } catch {
-            throw Failure(status: .unusable, message: "\(output): \(Failure.message(for: error))")
         }
-        try Failure.wrap(.unusable) { try Console.print(output) }
+        try Console.print(output)
     }
 }

@@ -31,7 +31,7 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let summary = try summary()
-        try Failure.wrap(.unusable) { try Console.print(json ? jsonText(summary) : table(summary)) }
+        try Console.print(json ? jsonText(summary) : table(summary))
     }
 
     private func summary() throws(Failure) -> ModelSummary {

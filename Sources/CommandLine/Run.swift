@@ -47,7 +47,7 @@ struct Run: ParsableCommand {
         try Failure.wrap(.unusable) {
             if let features {
                 let directory = URL(fileURLWithPath: features)
-                try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+                try makeDirectory(at: directory)
                 for (stage, map) in maps.enumerated() {
                     try NumPyArray(map).write(to: directory.appendingPathComponent("stage\(stage + 1).npy"))
                 }

@@ -21,7 +21,7 @@ struct Variants: ParsableCommand {
         let summaries = try Failure.wrap(.unusable) {
             try Variant.all.map { ($0, try ModelSummary($0.configuration, imageSize: ImageSize(square: 224))) }
         }
-        try Failure.wrap(.unusable) { try Console.print(json ? jsonLines(summaries) : table(summaries)) }
+        try Console.print(json ? jsonLines(summaries) : table(summaries))
     }
 
     private func table(_ summaries: [(Variant, ModelSummary)]) -> String {

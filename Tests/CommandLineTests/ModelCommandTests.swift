@@ -102,6 +102,10 @@ import Testing
         #expect(try bytes("a") == bytes("c"))
 
         try directory.write([], to: "file")
-        #expect(try make("file", seed: 1).status == 2)
+        let inTheWay = try make("file", seed: 1)
+        #expect(inTheWay.status == 2)
+        #expect(inTheWay.errors == "Error: \(directory.path("file")): cannot be written: File exists\n")
+        #expect(try make("deep/er", seed: 1).status == 0)
+        #expect(try bytes("deep/er").count == bytes("b").count)
     }
 }

@@ -59,6 +59,16 @@ import Testing
         }
     }
 
+    @Test func kernelsThatThisMachineLacks() throws {
+        let directory = try directoryWithTinyModel()
+        try directory.write(PNGImage.pattern(width: 64, height: 64, seed: 1), to: "a.png")
+        let classify = "classify --model '\(directory.path("tiny"))' '\(directory.path("a.png"))'"
+        let refused = try Command(shell: "CETNET_KERNELS=abacus \"$0\" \(classify)")
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("CETNET_KERNELS=abacus"), "\(refused.errors)")
+        #expect(try Command(shell: "CETNET_KERNELS=portable \"$0\" \(classify)").status == 0)
+    }
+
     @Test func aReaderThatHasSeenEnoughEndsTheProgramQuietly() throws {
         let command = try Command(shell: "\"$0\" inspect cetnet-b | head -n 1")
         #expect(command.lines.count == 1)
@@ -68,6 +78,6 @@ import Testing
     @Test func anOutputThatCannotBeWrittenIsAnError() throws {
         let command = try Command(shell: "\"$0\" variants > /dev/full")
         #expect(command.status == 2)
-        #expect(command.errors.hasPrefix("Error: "), "\(command.errors)")
+        #expect(command.errors == "Error: standard output: No space left on device\n")
     }
 }
