@@ -89,10 +89,12 @@ import Testing
             urls.append(directory.url.appendingPathComponent("\(seed).png"))
         }
         let results = try model.classify(imagesAt: urls, top: 3, batch: batch)
+        let byPath = try model.classify(imagesAt: urls.map(\.path), top: 3, batch: batch)
+        #expect(byPath.map { try? $0.get() } == results.map { try? $0.get() })
         #expect(results.count == 7)
         for (seed, result) in results.enumerated() {
             if [2, 3, 6].contains(seed) {
-                #expect(throws: (any Error).self) { try result.get() }
+                #expect(throws: ImageError.self) { try result.get() }
             } else {
                 #expect(try result.get() == model.classify(imageAt: urls[seed], top: 3), "image \(seed)")
             }
