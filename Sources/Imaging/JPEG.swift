@@ -29,12 +29,11 @@ enum JPEG {
                 source: source, width: width, height: height, maximumPixels: maximumPixels)
         }
         let isInked = space == TJCS_CMYK.rawValue || space == TJCS_YCCK.rawValue
-        let storage = try [UInt8](unsafeUninitializedCapacity: pixels * (isInked ? 4 : 3)) { buffer, count in
-            try decompressor.decode(
-                width: width, height: height, format: isInked ? TJPF_CMYK : TJPF_RGB, into: buffer.baseAddress!)
-            if isInked { convertInksToRGB(buffer.baseAddress!, pixels: pixels) }
-            count = pixels * 3
+        var storage = try PixelStorage.make(count: pixels * (isInked ? 4 : 3)) {
+            try decompressor.decode(width: width, height: height, format: isInked ? TJPF_CMYK : TJPF_RGB, into: $0)
+            if isInked { convertInksToRGB($0, pixels: pixels) }
         }
+        if isInked { storage.removeLast(pixels) }
         let orientation = structure.exif.flatMap {
             Orientation(exif: UnsafeRawBufferPointer(rebasing: bytes[$0]))
         }
@@ -103,16 +102,30 @@ private struct Decompressor {
     }
 
     func decode(width: Int, height: Int, format: TJPF, into pixels: UnsafeMutablePointer<UInt8>) throws {
+        // TurboJPEG calls it a warning when it has to make up a part of the image, and tells only of the first one.
+        // Some warnings cost no pixels; after one of those the whole is decoded without minding any.
+        if try !decode(width, height, format, pixels, TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING) {
+            _ = try decode(width, height, format, pixels, TJFLAG_LIMITSCANS)
+        }
+    }
+
+    /// - Returns: whether there was nothing to warn of.
+    private func decode(
+        _ width: Int, _ height: Int, _ format: TJPF, _ pixels: UnsafeMutablePointer<UInt8>, _ flags: Int32
+    ) throws -> Bool {
         let result = tjDecompress2(
-            handle, start, UInt(bytes.count), pixels, Int32(width), 0, Int32(height), Int32(format.rawValue),
-            TJFLAG_LIMITSCANS)
-        guard result != 0 else { return }
-        // TurboJPEG goes on after what it calls a warning, and keeps the text of the first. Stray bytes between
-        // segments cost no pixels, and many cameras leave some. After any other warning a part of the image is made up.
+            handle, start, UInt(bytes.count), pixels, Int32(width), 0, Int32(height), Int32(format.rawValue), flags)
+        if result == 0 { return true }
         let message = message
-        let isHarmless = tjGetErrorCode(handle) == TJERR_WARNING.rawValue && message.contains("extraneous bytes")
+        let isHarmless =
+            tjGetErrorCode(handle) == TJERR_WARNING.rawValue && Self.harmless.contains { message.contains($0) }
         guard isHarmless else {
             throw ImageError.damaged(source: source, format: JPEG.format, reason: message)
         }
+        return false
     }
+
+    /// Parts of the texts of warnings that cost no pixels: stray bytes between segments, which many cameras leave, and
+    /// unknown versions of what surrounds the image.
+    private static let harmless = ["extraneous bytes", "JFIF revision", "Adobe color transform"]
 }

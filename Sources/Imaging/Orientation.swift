@@ -26,30 +26,49 @@ package enum Orientation: Int, Sendable, CaseIterable {
             case .rightBottom: (bottom + right, -row, -column)
             case .leftBottom: (right, row, -column)
             }
-        let width = swapsSides ? image.height : image.width
-        let height = swapsSides ? image.width : image.height
-        let count = width * height * pixelBytes
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { result, filled in
-            filled = count
-            image.bytes.withUnsafeBufferPointer { source in
-                // In squares, so that neither side walks through the whole memory for every pixel.
-                let square = 32
-                for top in stride(from: 0, to: height, by: square) {
-                    for left in stride(from: 0, to: width, by: square) {
-                        for y in top..<min(top + square, height) {
-                            var from = source.baseAddress! + (start + y * down + left * toRight)
-                            var to = result.baseAddress! + (y * width + left) * pixelBytes
-                            for _ in left..<min(left + square, width) {
-                                for b in 0..<pixelBytes { to[b] = from[b] }
-                                from += toRight
-                                to += pixelBytes
-                            }
-                        }
+        let size = (
+            width: swapsSides ? image.height : image.width, height: swapsSides ? image.width : image.height
+        )
+        let bytes = PixelStorage.make(count: size.width * size.height * pixelBytes) { result in
+            image.bytes.withUnsafeBytes { source in
+                let start = source.baseAddress! + start
+                switch pixelBytes {
+                case 1: copy(UInt8.self, from: start, toRight, down, to: result, size)
+                case 3: copy(Triple.self, from: start, toRight, down, to: result, size)
+                default: copy(UInt32.self, from: start, toRight, down, to: result, size)
+                }
+            }
+        }
+        return try PixelBuffer(width: size.width, height: size.height, format: image.format, bytes: bytes)
+    }
+
+    /// A pixel of three bytes, copied as one.
+    private struct Triple: BitwiseCopyable {
+        var first, second, third: UInt8
+    }
+
+    /// Copies pixels that are `toRight` and `down` bytes apart to rows without gaps.
+    @inline(__always)
+    private func copy<Pixel: BitwiseCopyable>(
+        _: Pixel.Type, from start: UnsafeRawPointer, _ toRight: Int, _ down: Int, to result: UnsafeMutableRawPointer,
+        _ size: (width: Int, height: Int)
+    ) {
+        let pixelBytes = MemoryLayout<Pixel>.size
+        // In squares, so that neither side walks through the whole memory for every pixel.
+        let square = 64
+        for top in stride(from: 0, to: size.height, by: square) {
+            for left in stride(from: 0, to: size.width, by: square) {
+                for y in top..<min(top + square, size.height) {
+                    var from = start + (y * down + left * toRight)
+                    var to = result + (y * size.width + left) * pixelBytes
+                    for _ in left..<min(left + square, size.width) {
+                        to.storeBytes(of: from.loadUnaligned(as: Pixel.self), as: Pixel.self)
+                        from += toRight
+                        to += pixelBytes
                     }
                 }
             }
         }
-        return try PixelBuffer(width: width, height: height, format: image.format, bytes: bytes)
     }
 }
 

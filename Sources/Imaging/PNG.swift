@@ -28,17 +28,15 @@ enum PNG {
                 source: source, width: width, height: height, maximumPixels: maximumPixels)
         }
 
-        let count = width * height * 3
-        let storage = try [UInt8](unsafeUninitializedCapacity: count) { pixels, filled in
+        let storage = try PixelStorage.make(count: width * height * 3) { pixels in
             var image = cetnet_png_image()
             image.bytes = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
             image.count = bytes.count
             image.width = UInt32(width)
             image.height = UInt32(height)
-            image.pixels = pixels.baseAddress
+            image.pixels = pixels
             let status = cetnet_read_png(&image)
             guard status == CETNET_PNG_OK else { throw error(status, message(of: image), source) }
-            filled = count
         }
         let exif = chunks.first { $0.type == "eXIf" }
         let orientation = exif.flatMap { Orientation(exif: UnsafeRawBufferPointer(rebasing: bytes[$0.data])) }

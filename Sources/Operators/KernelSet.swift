@@ -10,6 +10,8 @@ package struct KernelSet: @unchecked Sendable {
     package var name: String { String(cString: functions.pointee.name) }
     /// Columns of a packed panel of weights.
     package var panelColumns: Int { Int(functions.pointee.panel_columns) }
+    /// `columns` rounded up to whole panels, the last of which may be half as wide.
+    package func packedColumns(_ columns: Int) -> Int { cetnet_packed_columns(columns, panelColumns) }
     /// Rows of the GEMM's largest register tile.
     package var tileRows: Int { Int(functions.pointee.tile_rows) }
     /// Floats in a vector.

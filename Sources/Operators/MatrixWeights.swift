@@ -49,27 +49,34 @@ package struct MatrixWeights: @unchecked Sendable {
     package static func storageCount(layout: Layout, columns: Int, depth: Int, kernels: KernelSet) -> Int {
         switch layout {
         case .rowMajor: return columns * (depth + 1)
-        case .panels:
-            let panel = kernels.panelColumns
-            return (columns + panel - 1) / panel * panel * (depth + 1)
+        case .panels: return kernels.packedColumns(columns) * (depth + 1)
         }
     }
 
-    /// Fills storage of ``storageCount(layout:columns:depth:kernels:)`` floats.
+    /// Fills storage of ``storageCount(layout:columns:depth:kernels:)`` floats with `(weight · columnScale) · depthScale`.
     /// - Parameters:
     ///   - weights: columns × depth, contiguous.
-    ///   - bias: one value per column.
+    ///   - columnScale: one factor per column, or `nil`.
+    ///   - depthScale: one factor per position of depth, or `nil`.
+    ///   - bias: one value per column; not scaled.
     package static func prepare(
-        layout: Layout, columns: Int, depth: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-        storage: UnsafeMutablePointer<Float>, kernels: KernelSet
+        layout: Layout, columns: Int, depth: Int, weights: UnsafePointer<Float>,
+        columnScale: UnsafePointer<Float>? = nil, depthScale: UnsafePointer<Float>? = nil,
+        bias: UnsafePointer<Float>, storage: UnsafeMutablePointer<Float>, kernels: KernelSet
     ) {
         switch layout {
         case .rowMajor:
             storage.update(from: weights, count: columns * depth)
+            for column in 0..<columns {
+                let row = storage + column * depth
+                if let factor = columnScale?[column] { for k in 0..<depth { row[k] *= factor } }
+                if let depthScale { for k in 0..<depth { row[k] *= depthScale[k] } }
+            }
             (storage + columns * depth).update(from: bias, count: columns)
         case .panels:
             var arguments = cetnet_pack(
-                weights: weights, weights_stride: depth, bias: bias, columns: columns, depth: depth, panels: storage)
+                weights: weights, weights_stride: depth, column_scale: columnScale, depth_scale: depthScale,
+                bias: bias, columns: columns, depth: depth, panels: storage)
             kernels.functions.pointee.pack_panels(&arguments)
         }
     }

@@ -48,7 +48,8 @@ public struct Preprocessor: Sendable {
                 throw PreprocessingError.invalidSetting(name: name, expected: expected, found: "\(found)")
             }
         }
-        try check((1...Self.maximumImageSize).contains(imageSize), "imageSize", "1...\(Self.maximumImageSize)", imageSize)
+        let sizes = 1...Self.maximumImageSize
+        try check(sizes.contains(imageSize), "imageSize", "\(sizes)", imageSize)
         try check(cropFraction > 0 && cropFraction.isFinite, "cropFraction", "positive", cropFraction)
         let side = (Double(imageSize) / cropFraction).rounded(.down)
         try check(

@@ -15,10 +15,15 @@ final class TemporaryFolder {
 
     func file(_ name: String) -> URL { url.appendingPathComponent(name) }
 
-    /// Writes a file and returns where.
+    /// Writes a file and returns where. Waits for no disk, as overwriting a file or `Data.write(to:)` would, since some
+    /// tests write thousands.
     func file(_ name: String, _ bytes: some Sequence<UInt8>) throws -> URL {
         let url = file(name)
-        try Data(bytes).write(to: url)
+        unlink(url.path)
+        let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        try #require(descriptor >= 0, "\(url.path)")
+        defer { close(descriptor) }
+        try Array(bytes).withUnsafeBytes { try FileWriter(descriptor: descriptor, path: url.path).write($0) }
         return url
     }
 

@@ -19,8 +19,7 @@ import Testing
         _ tokens: Int, _ dimension: Int, masked: Bool, layout: MatrixWeights.Layout, kernels: KernelSet
     ) {
         let name = "\(kernels.name) \(layout) attention of \(tokens) tokens, dimension \(dimension), masked \(masked)"
-        let panel = kernels.panelColumns
-        let scoreStride = (tokens + panel - 1) / panel * panel
+        let scoreStride = kernels.packedColumns(tokens)
         var noise = Noise(seed: UInt64(tokens * 100 + dimension))
         // Two heads side by side; the second is computed.
         let channels = 2 * dimension

@@ -114,6 +114,30 @@ import Testing
         }
     }
 
+    /// Factors that are folded in while packing, against folding them beforehand.
+    @Test(arguments: tiers) func scales(_ tier: Tier) {
+        for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+            for (columns, depth) in [(1, 1), (7, 5), (33, 17), (64, 48)] {
+                var noise = Noise(seed: 9)
+                let weights = noise.values(columns * depth)
+                let (columnScale, depthScale) = (noise.values(columns), noise.values(depth))
+                let bias = noise.values(columns)
+                let folded = weights.indices.map { weights[$0] * columnScale[$0 / depth] * depthScale[$0 % depth] }
+                let count = MatrixWeights.storageCount(
+                    layout: layout, columns: columns, depth: depth, kernels: tier.kernels)
+                let (direct, beforehand) = (GuardedBuffer(count: count), GuardedBuffer(count: count))
+                MatrixWeights.prepare(
+                    layout: layout, columns: columns, depth: depth, weights: weights, columnScale: columnScale,
+                    depthScale: depthScale, bias: bias, storage: direct.pointer, kernels: tier.kernels)
+                MatrixWeights.prepare(
+                    layout: layout, columns: columns, depth: depth, weights: folded, bias: bias,
+                    storage: beforehand.pointer, kernels: tier.kernels)
+                direct.checkGuards("packing with scales")
+                #expect(direct.values == beforehand.values, "\(tier.kernels.name) \(layout) \(columns)x\(depth)")
+            }
+        }
+    }
+
     /// However the rows and columns of a product are cut into calls, its bits stay the same.
     @Test(arguments: tiers) func bitsDoNotDependOnTheCut(_ tier: Tier) {
         let kernels = tier.kernels

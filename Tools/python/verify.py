@@ -103,8 +103,14 @@ def check_counts(engine: Engine, configuration: ModelConfiguration, path: Path,
     problems = []
     side = configuration.image_size
     subjects: list[tuple[str | Path, tuple[int, int] | None]] = [(path, None)] + [(path, size) for size in sizes]
-    if configuration.variant in VARIANTS:
-        subjects.insert(0, (configuration.variant, None))
+    row = VARIANTS.get(configuration.variant or "")
+    if row is not None and row.configuration == configuration:  # the variant itself, nothing changed
+        subjects.insert(0, (row.name, None))
+        found = engine.inspect(row.name)
+        printed = (f"{found.get('parameters', 0) / 1e6:.3f}", f"{found.get('multiply_adds', 0) / 1e9:.3f}")
+        if printed != (row.parameters, row.multiply_adds):
+            problems.append(f"inspect {row.name}: {printed[0]} M, {printed[1]} G; the table has {row.parameters} M, "
+                            f"{row.multiply_adds} G")
     for subject, size in subjects:
         found = engine.inspect(subject, size)
         layers = found.get("layers") or [{}]

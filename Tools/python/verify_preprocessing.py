@@ -102,8 +102,9 @@ def check(engine: Engine, name: str, configuration: ModelConfiguration, model: P
             print(f"  {image.name:<36} {100 * share:8.4f} % identical, largest difference {largest:.3f}")
         if not (share >= LEAST_SHARE and largest <= 1.01):
             problems.append(f"{name}: {image.name}: {100 * share:.3f} % identical, largest difference {largest:.2f}")
-    print(f"{name}: {len(images)} images, {100 * identical / max(1, values):.4f} % of values identical, "
-          f"worst image {worst[1] or 'none'} {100 * worst[0]:.4f} %", flush=True)
+    exception = f", least in {worst[1]}: {100 * worst[0]:.4f} %" if worst[1] else ""
+    print(f"{name}: {len(images)} images, {100 * identical / max(1, values):.4f} % of values identical{exception}",
+          flush=True)
     return problems
 
 

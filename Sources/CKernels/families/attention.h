@@ -1,20 +1,12 @@
 // Attention of one head in one window; contract in ../include/attention.h.
 
-CETNET_INLINE void copy_floats(float *to, const float *from, ptrdiff_t count) {
-    ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
-    CETNET_KEEP_LOOP
-    for (; i < count; i++) to[i] = from[i];
-}
-
 static void window_attention(const cetnet_window_attention *w) {
     const ptrdiff_t tokens = w->tokens, dimension = w->head_dimension;
-    const ptrdiff_t channel_panels = (dimension + PANEL - 1) / PANEL;
     float *queries = w->scratch;
     float *keys = queries + tokens * dimension;
     float *packed_keys = keys + tokens * dimension;
     float *packed_values = packed_keys + w->score_stride * (dimension + 1);
-    float *scores = packed_values + channel_panels * PANEL * (tokens + 1);
+    float *scores = packed_values + cetnet_packed_columns(dimension, PANEL) * (tokens + 1);
 
     for (ptrdiff_t t = 0; t < tokens; t++) {
         const float *row = w->rows[t];
@@ -25,14 +17,15 @@ static void window_attention(const cetnet_window_attention *w) {
         .weights = keys, .weights_stride = dimension, .columns = tokens, .depth = dimension, .panels = packed_keys};
     pack_panels(&pack);
     // Values are already in the panels' order, a token after the other: Σ over tokens of probability · value.
-    for (ptrdiff_t p = 0; p < channel_panels; p++) {
-        float *panel = packed_values + p * PANEL * (tokens + 1);
-        const ptrdiff_t count = dimension - p * PANEL < PANEL ? dimension - p * PANEL : PANEL;
-        memset(panel, 0, PANEL * sizeof(float));
+    for (ptrdiff_t channel = 0; channel < dimension; channel += PANEL) {
+        float *panel = packed_values + channel * (tokens + 1);
+        const ptrdiff_t width = panel_width(dimension - channel);
+        const ptrdiff_t count = dimension - channel < width ? dimension - channel : width;
+        zero_floats(panel, width);
         for (ptrdiff_t t = 0; t < tokens; t++) {
-            panel += PANEL;
-            copy_floats(panel, w->rows[t] + w->value_offset + p * PANEL, count);
-            for (ptrdiff_t c = count; c < PANEL; c++) panel[c] = 0;
+            panel += width;
+            copy_floats(panel, w->rows[t] + w->value_offset + channel, count);
+            for (ptrdiff_t c = count; c < width; c++) panel[c] = 0;
         }
     }
 

@@ -55,61 +55,68 @@ typedef struct gemm_tile {
     ptrdiff_t residual_stride;
     float *c;
     ptrdiff_t c_stride;
+    /// Weights to ask for meanwhile, `ahead_step` bytes further after each step of depth.
+    const char *ahead;
+    ptrdiff_t ahead_step;
 } gemm_tile;
 
-/// One tile of `rows` × PANEL without activation; `rows` is a constant after inlining.
-CETNET_INLINE void compute_tile(const int rows, const gemm_tile *tile) {
+/// One tile of `rows` × (`vectors` · LANES) without activation; both are constants after inlining.
+CETNET_INLINE void compute_tile(const int rows, const int vectors, const gemm_tile *tile) {
     vfloat sums[CETNET_TILE_ROWS][2];
     const float *panel = tile->panel;
-    if (tile->initial) {
+    CETNET_UNROLL
+    for (int i = 0; i < rows; i++) {
         CETNET_UNROLL
-        for (int i = 0; i < rows; i++) {
-            sums[i][0] = load(tile->initial + i * tile->initial_stride);
-            sums[i][1] = load(tile->initial + i * tile->initial_stride + LANES);
-        }
-    } else {
-        vfloat bias0 = load(panel), bias1 = load(panel + LANES);
-        CETNET_UNROLL
-        for (int i = 0; i < rows; i++) {
-            sums[i][0] = bias0;
-            sums[i][1] = bias1;
+        for (int v = 0; v < vectors; v++) {
+            sums[i][v] = load((tile->initial ? tile->initial + i * tile->initial_stride : panel) + v * LANES);
         }
     }
-    panel += PANEL;
+    panel += vectors * LANES;
     const row_strides strides = make_row_strides(tile->a_stride);
     const float *a = tile->a;
+    const char *ahead = tile->ahead;
     for (ptrdiff_t k = 0; k < tile->depth; k++) {
-        // Keeps the address arithmetic above as it is; see make_row_strides.
+        // Keeps the address arithmetic as it is; see make_row_strides.
         __asm__("" : "+r"(a));
-        vfloat b0 = load(panel), b1 = load(panel + LANES);
-        // Weights of a large network come from memory: ask for them 16 steps ahead, across the panel's end too.
-        __builtin_prefetch(panel + 16 * PANEL);
-        if (PANEL * sizeof(float) > 64) __builtin_prefetch(panel + 16 * PANEL + LANES);
-        panel += PANEL;
+        // Into the second-level cache; from there the processor looks far enough ahead by itself.
+        __builtin_prefetch(ahead, 0, 2);
+        __builtin_prefetch(ahead + 64, 0, 2);
+        ahead += tile->ahead_step;
+        vfloat b[2];
+        CETNET_UNROLL
+        for (int v = 0; v < vectors; v++) b[v] = load(panel + v * LANES);
+        panel += vectors * LANES;
         CETNET_UNROLL
         for (int i = 0; i < rows; i++) {
-            vfloat x = splat(row_element(a, &strides, i));
-            sums[i][0] = x * b0 + sums[i][0];
-            sums[i][1] = x * b1 + sums[i][1];
+            const vfloat x = splat(row_element(a, &strides, i));
+            CETNET_UNROLL
+            for (int v = 0; v < vectors; v++) sums[i][v] = x * b[v] + sums[i][v];
         }
         a++;
     }
     if (tile->residual) {
         CETNET_UNROLL
         for (int i = 0; i < rows; i++) {
-            sums[i][0] += load(tile->residual + i * tile->residual_stride);
-            sums[i][1] += load(tile->residual + i * tile->residual_stride + LANES);
+            CETNET_UNROLL
+            for (int v = 0; v < vectors; v++) {
+                sums[i][v] += load(tile->residual + i * tile->residual_stride + v * LANES);
+            }
         }
     }
     CETNET_UNROLL
     for (int i = 0; i < rows; i++) {
-        store(tile->c + i * tile->c_stride, sums[i][0]);
-        store(tile->c + i * tile->c_stride + LANES, sums[i][1]);
+        CETNET_UNROLL
+        for (int v = 0; v < vectors; v++) store(tile->c + i * tile->c_stride + v * LANES, sums[i][v]);
     }
 }
 
-#define CETNET_TILE(n)                                                                                                 \
-    static __attribute__((noinline)) void compute_tile_##n(const gemm_tile *tile) { compute_tile(n, tile); }
+#define CETNET_TILE(rows)                                                                                              \
+    static __attribute__((noinline)) void compute_tile_##rows##_1(const gemm_tile *tile) {                             \
+        compute_tile(rows, 1, tile);                                                                                   \
+    }                                                                                                                  \
+    static __attribute__((noinline)) void compute_tile_##rows##_2(const gemm_tile *tile) {                             \
+        compute_tile(rows, 2, tile);                                                                                   \
+    }
 CETNET_TILE(1)
 CETNET_TILE(2)
 CETNET_TILE(3)
@@ -128,14 +135,19 @@ CETNET_TILE(14)
 #endif
 #undef CETNET_TILE
 
-static void (*const tile_kernels[])(const gemm_tile *) = {
-    0, compute_tile_1, compute_tile_2, compute_tile_3, compute_tile_4, compute_tile_5, compute_tile_6,
+typedef void (*tile_kernel)(const gemm_tile *);
+
+#define CETNET_TILE(rows) {compute_tile_##rows##_1, compute_tile_##rows##_2}
+/// By height − 1 and vectors − 1.
+static const tile_kernel tile_kernels[][2] = {
+    CETNET_TILE(1),  CETNET_TILE(2),  CETNET_TILE(3),  CETNET_TILE(4),  CETNET_TILE(5),  CETNET_TILE(6),
 #if CETNET_TILE_ROWS > 6
-    compute_tile_7, compute_tile_8, compute_tile_9, compute_tile_10, compute_tile_11, compute_tile_12,
-    compute_tile_13, compute_tile_14,
+    CETNET_TILE(7),  CETNET_TILE(8),  CETNET_TILE(9),  CETNET_TILE(10), CETNET_TILE(11), CETNET_TILE(12),
+    CETNET_TILE(13), CETNET_TILE(14),
 #endif
 };
-_Static_assert(sizeof(tile_kernels) / sizeof(tile_kernels[0]) == CETNET_TILE_ROWS + 1, "a kernel per tile height");
+#undef CETNET_TILE
+_Static_assert(sizeof(tile_kernels) / sizeof(tile_kernels[0]) == CETNET_TILE_ROWS, "a kernel per tile height");
 
 /// activation, then residual, on a tile that has just been stored and is still in the first-level cache.
 CETNET_INLINE void finish_vector(int32_t activation, float *c, const float *residual, ptrdiff_t count) {
@@ -175,15 +187,24 @@ static void finish_tile(
     }
 }
 
+/// Width of the panel that starts with `remaining` columns to go: two vectors, or one where that is enough.
+CETNET_INLINE ptrdiff_t panel_width(ptrdiff_t remaining) { return remaining > LANES ? PANEL : LANES; }
+
 static void gemm(const cetnet_gemm *g) {
     // Tiles of even height: 49 rows become 13 + 12 + 12 + 12, not 14 + 14 + 14 + 7.
     const ptrdiff_t tiles = (g->rows + CETNET_TILE_ROWS - 1) / CETNET_TILE_ROWS;
     for (ptrdiff_t column = 0; column < g->columns; column += PANEL) {
         const float *panel = g->panels + column * (g->depth + 1);
-        const ptrdiff_t columns = g->columns - column < PANEL ? g->columns - column : PANEL;
+        const ptrdiff_t width = panel_width(g->columns - column);
+        const ptrdiff_t columns = g->columns - column < width ? g->columns - column : width;
+        // Weights come from memory, once per image. While the row tiles pass by this panel, each asks for its share of
+        // the next one; behind the last panel lie the weights of the next layer.
+        const char *ahead = (const char *)(panel + width * (g->depth + 1));
+        const ptrdiff_t ahead_step = (width * (ptrdiff_t)sizeof(float) + tiles - 1) / tiles;
         for (ptrdiff_t t = 0; t < tiles; t++) {
             const ptrdiff_t row = t * g->rows / tiles;
             const ptrdiff_t rows = (t + 1) * g->rows / tiles - row;
+            const tile_kernel compute = tile_kernels[rows - 1][width / LANES - 1];
             float *c = g->c + row * g->c_stride + column;
             const float *residual = g->residual ? g->residual + row * g->residual_stride + column : 0;
             gemm_tile tile = {
@@ -195,23 +216,28 @@ static void gemm(const cetnet_gemm *g) {
                 .initial_stride = g->initial_stride,
                 .c = c,
                 .c_stride = g->c_stride,
+                .ahead = ahead + t * g->depth * ahead_step,
+                .ahead_step = ahead_step,
             };
             const int direct = g->activation == CETNET_ACTIVATION_NONE;
-            if (columns == PANEL && (direct || !residual)) {
+            if (columns == width && (direct || !residual)) {
                 tile.residual = residual;
                 tile.residual_stride = g->residual_stride;
-                tile_kernels[rows](&tile);
-                if (!direct) finish_tile(g->activation, c, g->c_stride, 0, 0, rows, PANEL);
+                compute(&tile);
+                if (!direct) finish_tile(g->activation, c, g->c_stride, 0, 0, rows, columns);
             } else {
                 // Aside first: `c` may be too narrow for the tile, and the residual may be in it.
                 float whole[CETNET_TILE_ROWS * PANEL] __attribute__((aligned(64)));
                 tile.c = whole;
                 tile.c_stride = PANEL;
-                tile_kernels[rows](&tile);
-                finish_tile(g->activation, whole, PANEL, residual, g->residual_stride, rows, columns);
-                for (ptrdiff_t i = 0; i < rows; i++) {
-                    memcpy(c + i * g->c_stride, whole + i * PANEL, (size_t)columns * sizeof(float));
+                compute(&tile);
+                // The columns past the last are zeros: whole vectors are faster than exact ones.
+                if (!direct) finish_tile(g->activation, whole, PANEL, 0, 0, rows, width);
+                if (residual) {
+                    finish_tile(
+                        CETNET_ACTIVATION_NONE, whole, PANEL, residual, g->residual_stride, rows, columns);
                 }
+                for (ptrdiff_t i = 0; i < rows; i++) copy_floats(c + i * g->c_stride, whole + i * PANEL, columns);
             }
         }
     }
@@ -220,13 +246,20 @@ static void gemm(const cetnet_gemm *g) {
 static void pack_panels(const cetnet_pack *p) {
     float *panel = p->panels;
     for (ptrdiff_t column = 0; column < p->columns; column += PANEL) {
-        const ptrdiff_t columns = p->columns - column < PANEL ? p->columns - column : PANEL;
-        for (ptrdiff_t j = 0; j < PANEL; j++) panel[j] = p->bias && j < columns ? p->bias[column + j] : 0;
-        panel += PANEL;
-        // Whole blocks of LANES × LANES are transposed in registers.
-        for (ptrdiff_t half = 0; half < PANEL; half += LANES) {
+        const ptrdiff_t width = panel_width(p->columns - column);
+        for (ptrdiff_t j = 0; j < width; j++) {
+            panel[j] = p->bias && column + j < p->columns ? p->bias[column + j] : 0;
+        }
+        panel += width;
+        // Blocks of LANES × LANES are transposed in registers.
+        for (ptrdiff_t half = 0; half < width; half += LANES) {
             const float *rows = p->weights + (column + half) * p->weights_stride;
-            const ptrdiff_t valid = columns - half;
+            const ptrdiff_t valid = p->columns - column - half;
+            vfloat column_scale = splat(1);
+            if (p->column_scale) {
+                const float *scale = p->column_scale + column + half;
+                column_scale = valid >= LANES ? load(scale) : load_first(scale, valid > 0 ? valid : 0);
+            }
             ptrdiff_t k = 0;
             for (; k + LANES <= p->depth; k += LANES) {
                 vfloat block[LANES];
@@ -239,16 +272,25 @@ static void pack_panels(const cetnet_pack *p) {
                     }
                 }
                 transpose(block);
+                // Transposed, a row of the block is one position of depth and LANES columns.
                 CETNET_UNROLL
-                for (int j = 0; j < LANES; j++) store(panel + (k + j) * PANEL + half, block[j]);
-            }
-            for (; k < p->depth; k++) {
-                for (ptrdiff_t j = 0; j < LANES; j++) {
-                    panel[k * PANEL + half + j] = j < valid ? rows[j * p->weights_stride + k] : 0;
+                for (int j = 0; j < LANES; j++) {
+                    vfloat v = block[j] * column_scale;
+                    if (p->depth_scale) v *= splat(p->depth_scale[k + j]);
+                    store(panel + (k + j) * width + half, v);
                 }
             }
+            for (; k < p->depth; k++) {
+                vfloat v = splat(0);
+                for (int j = 0; j < LANES; j++) {
+                    if (j < valid) v[j] = rows[j * p->weights_stride + k];
+                }
+                v *= column_scale;
+                if (p->depth_scale) v *= splat(p->depth_scale[k]);
+                store(panel + k * width + half, v);
+            }
         }
-        panel += p->depth * PANEL;
+        panel += p->depth * width;
     }
 }
 

@@ -2,27 +2,34 @@
 
 static void im2col(const cetnet_im2col *m) {
     const ptrdiff_t run = m->kernel * m->channels;
+    ptrdiff_t output_row = m->first / m->output_width, output_column = m->first % m->output_width;
     for (ptrdiff_t i = 0; i < m->count; i++) {
-        const ptrdiff_t position = m->first + i;
-        const ptrdiff_t top = position / m->output_width * m->stride - m->padding;
-        const ptrdiff_t left = position % m->output_width * m->stride - m->padding;
-        // Filter columns [from, to) are inside of the map; they are contiguous there and in the result.
-        const ptrdiff_t from = left < 0 ? -left : 0;
-        const ptrdiff_t to = left + m->kernel > m->width ? m->width - left : m->kernel;
+        const ptrdiff_t top = output_row * m->stride - m->padding;
+        const ptrdiff_t left = output_column * m->stride - m->padding;
         float *out = m->columns + i * m->columns_stride;
-        for (ptrdiff_t k = 0; k < m->kernel; k++, out += run) {
-            const ptrdiff_t row = top + k;
-            if (row < 0 || row >= m->height || to <= from) {
-                memset(out, 0, (size_t)run * sizeof(float));
-                continue;
+        if (top >= 0 && left >= 0 && top + m->kernel <= m->height && left + m->kernel <= m->width) {
+            const float *x = m->x + (top * m->width + left) * m->channels;
+            for (ptrdiff_t k = 0; k < m->kernel; k++) copy_floats(out + k * run, x + k * m->width * m->channels, run);
+        } else {
+            // Filter columns [from, to) are inside of the map; they are contiguous there and in the result.
+            const ptrdiff_t from = left < 0 ? -left : 0;
+            const ptrdiff_t to = left + m->kernel > m->width ? m->width - left : m->kernel;
+            for (ptrdiff_t k = 0; k < m->kernel; k++, out += run) {
+                const ptrdiff_t row = top + k;
+                if (row < 0 || row >= m->height || to <= from) {
+                    zero_floats(out, run);
+                    continue;
+                }
+                zero_floats(out, from * m->channels);
+                copy_floats(
+                    out + from * m->channels, m->x + (row * m->width + left + from) * m->channels,
+                    (to - from) * m->channels);
+                zero_floats(out + to * m->channels, (m->kernel - to) * m->channels);
             }
-            if (from > 0) memset(out, 0, (size_t)(from * m->channels) * sizeof(float));
-            copy_floats(
-                out + from * m->channels, m->x + (row * m->width + left + from) * m->channels,
-                (to - from) * m->channels);
-            if (to < m->kernel) {
-                memset(out + to * m->channels, 0, (size_t)((m->kernel - to) * m->channels) * sizeof(float));
-            }
+        }
+        if (++output_column == m->output_width) {
+            output_column = 0;
+            output_row++;
         }
     }
 }

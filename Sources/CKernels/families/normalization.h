@@ -36,38 +36,57 @@ static void layer_norm(const cetnet_layer_norm *n) {
     }
 }
 
-static void softmax(const cetnet_softmax *s) {
+enum { SOFTMAX_ROWS = 16 };
+
+/// Up to SOFTMAX_ROWS rows. One pass for the maxima, one for the exponentials and one for the quotients: inside a pass
+/// no row waits for another, and the processor overlaps their reductions.
+static void softmax_block(const cetnet_softmax *s, float *scores, const float *mask, ptrdiff_t rows) {
     const ptrdiff_t whole = s->columns / LANES * LANES, rest = s->columns - whole;
+    const vfloat lowest = splat(-__builtin_inff());
     vint lane;
     CETNET_UNROLL
     for (int j = 0; j < LANES; j++) lane[j] = j;
     const vint valid = lane < (vint)((int32_t)rest);
-    for (ptrdiff_t i = 0; i < s->rows; i++) {
-        float *row = s->scores + i * s->stride;
-        if (s->mask) {
-            const float *mask = s->mask + i * s->mask_stride;
-            for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) + load(mask + j));
+    float maxima[SOFTMAX_ROWS], inverses[SOFTMAX_ROWS];
+
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        float *row = scores + i * s->stride;
+        if (mask) {
+            for (ptrdiff_t j = 0; j < s->columns; j += LANES) {
+                store(row + j, load(row + j) + load(mask + i * s->mask_stride + j));
+            }
         }
-        vfloat largest = splat(-__builtin_inff());
+        vfloat largest = rest ? (valid ? load(row + whole) : lowest) : lowest;
         for (ptrdiff_t j = 0; j < whole; j += LANES) largest = vmax(largest, load(row + j));
-        if (rest) {
-            vfloat last = load(row + whole);
-            largest = vmax(largest, valid ? last : splat(-__builtin_inff()));
-        }
-        const vfloat maximum = splat(max_lanes(largest));
+        maxima[i] = max_lanes(largest);
+    }
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        float *row = scores + i * s->stride;
+        const vfloat maximum = splat(maxima[i]);
         vfloat sum = splat(0);
         for (ptrdiff_t j = 0; j < whole; j += LANES) {
-            vfloat e = vexp(load(row + j) - maximum);
+            vfloat e = vexp_or_zero(load(row + j) - maximum);
             store(row + j, e);
             sum += e;
         }
         if (rest) {
-            vfloat e = vexp(load(row + whole) - maximum);
+            vfloat e = vexp_or_zero(load(row + whole) - maximum);
             e = valid ? e : splat(0);
             store(row + whole, e);
             sum += e;
         }
-        const vfloat inverse = splat(1.0f / sum_lanes(sum));
-        for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) * inverse);
+        inverses[i] = 1.0f / sum_lanes(sum);
+    }
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        float *row = scores + i * s->stride;
+        for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) * splat(inverses[i]));
+    }
+}
+
+static void softmax(const cetnet_softmax *s) {
+    for (ptrdiff_t first = 0; first < s->rows; first += SOFTMAX_ROWS) {
+        const ptrdiff_t rows = s->rows - first < SOFTMAX_ROWS ? s->rows - first : SOFTMAX_ROWS;
+        softmax_block(
+            s, s->scores + first * s->stride, s->mask ? s->mask + first * s->mask_stride : 0, rows);
     }
 }

@@ -13,7 +13,8 @@ static inline __attribute__((always_inline)) void CETNET_TIER(transpose)(bytes16
         for (int i = 0; i < 8; i++) {
             const bytes16 a = v[i], b = v[i + 8];
             next[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            next[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            next[2 * i + 1] =
+                __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
         }
         for (int i = 0; i < 16; i++) v[i] = next[i];
     }
@@ -37,7 +38,8 @@ static void CETNET_TIER(gather)(const uint8_t *const rows[16], ptrdiff_t count, 
 }
 
 /// rows[lane][b] = tile[b][lane] for b < count and lane < lanes; the tile is read in whole blocks of 16.
-static void CETNET_TIER(scatter)(const bytes16 *tile, ptrdiff_t count, uint8_t *out, ptrdiff_t stride, ptrdiff_t lanes) {
+static void CETNET_TIER(scatter)(
+    const bytes16 *tile, ptrdiff_t count, uint8_t *out, ptrdiff_t stride, ptrdiff_t lanes) {
     for (ptrdiff_t b = 0; b < count; b += 16) {
         bytes16 v[16];
         for (int i = 0; i < 16; i++) v[i] = tile[b + i];
@@ -55,10 +57,9 @@ static void CETNET_TIER(scatter)(const bytes16 *tile, ptrdiff_t count, uint8_t *
 
 #define CETNET_HALF (1 << (CETNET_RESIZE_WEIGHT_BITS - 1))
 #define CETNET_WIDEN(bytes) __builtin_convertvector(bytes, ints16)
+#define CETNET_BETWEEN(low, x, high) __builtin_elementwise_min(__builtin_elementwise_max(x, low), high)
 #define CETNET_CLIP(sum)                                                                                               \
-    __builtin_convertvector(                                                                                           \
-        __builtin_elementwise_min(__builtin_elementwise_max((sum) >> CETNET_RESIZE_WEIGHT_BITS, (ints16)0), (ints16)255), \
-        bytes16)
+    __builtin_convertvector(CETNET_BETWEEN((ints16)0, (sum) >> CETNET_RESIZE_WEIGHT_BITS, (ints16)255), bytes16)
 
 static void CETNET_TIER(resize_rows)(const cetnet_resize_rows *a) {
     // Columns of one block of output; with the tile it stays in the first-level cache.
@@ -73,7 +74,10 @@ static void CETNET_TIER(resize_rows)(const cetnet_resize_rows *a) {
             // As many columns as their input pixels fit into the tile.
             const ptrdiff_t begin = a->firsts[x];
             end = x + 1;
-            while (end < a->columns && end - x < BLOCK && a->firsts[end] + a->counts[end] - begin <= a->tile_pixels) end++;
+            while (end < a->columns && end - x < BLOCK
+                   && a->firsts[end] + a->counts[end] - begin <= a->tile_pixels) {
+                end++;
+            }
             const ptrdiff_t pixels = a->firsts[end - 1] + a->counts[end - 1] - begin;
 
             // Lanes behind the last row repeat it; nothing of them is stored.
@@ -168,4 +172,5 @@ static void CETNET_TIER(pixels_to_planes)(const cetnet_pixels_to_planes *a) {
 
 #undef CETNET_HALF
 #undef CETNET_WIDEN
+#undef CETNET_BETWEEN
 #undef CETNET_CLIP

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "gemm.h"
+
 typedef struct cetnet_window_attention {
     /// Tokens of the window, at least 1.
     ptrdiff_t tokens;
@@ -20,7 +22,7 @@ typedef struct cetnet_window_attention {
     const float *bias;
     /// tokens × `score_stride`, added to the scores before the softmax; NULL if nothing is masked.
     const float *mask;
-    /// `tokens` rounded up to whole panels.
+    /// cetnet_packed_columns(tokens).
     ptrdiff_t score_stride;
     /// For each token where its `head_dimension` results go, at `output_offset`; NULL for padded tokens.
     float *const *outputs;
@@ -32,11 +34,11 @@ typedef struct cetnet_window_attention {
 /// Floats of scratch that a window needs with panels of `panel_columns`.
 static inline ptrdiff_t cetnet_window_attention_scratch(
     ptrdiff_t tokens, ptrdiff_t head_dimension, ptrdiff_t panel_columns) {
-    ptrdiff_t token_panels = (tokens + panel_columns - 1) / panel_columns;
-    ptrdiff_t channel_panels = (head_dimension + panel_columns - 1) / panel_columns;
-    return 3 * tokens * head_dimension                                   // queries or results; keys; values
-         + token_panels * panel_columns * (head_dimension + 1)           // packed keys
-         + channel_panels * panel_columns * (tokens + 1)                 // packed values
-         + tokens * token_panels * panel_columns                         // scores
+    ptrdiff_t score_stride = cetnet_packed_columns(tokens, panel_columns);
+    ptrdiff_t value_columns = cetnet_packed_columns(head_dimension, panel_columns);
+    return 3 * tokens * head_dimension               // queries, later results; keys; values
+         + score_stride * (head_dimension + 1)       // packed keys
+         + value_columns * (tokens + 1)              // packed values
+         + tokens * score_stride                     // scores
          + 64;
 }

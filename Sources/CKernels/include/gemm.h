@@ -10,7 +10,7 @@
 //
 //   panel p:  bias[p·W … p·W+W)  B[p·W … p·W+W)[0]  B[p·W … p·W+W)[1]  …  B[p·W … p·W+W)[depth−1]
 //
-// The last panel is filled up with zeros. Every element of C is bias + Σ over depth in ascending order, one fused
+// The last panel is filled up with zeros, to one vector if that is enough. Every element of C is bias + Σ over depth in ascending order, one fused
 // multiply-add each (where the tier has it), whatever the shape of the tile it falls into.
 
 #include <stddef.h>
@@ -34,7 +34,7 @@ typedef struct cetnet_gemm {
     ptrdiff_t rows;
     ptrdiff_t columns;
     ptrdiff_t depth;
-    /// If not NULL: rows × columns rounded up to whole panels, taken instead of the bias as the start of each sum.
+    /// If not NULL: rows × columns rounded up to whole panels (panel_columns, or half of it at the end), taken instead of the bias as the start of each sum.
     const float *initial;
     ptrdiff_t initial_stride;
     /// CETNET_ACTIVATION_…, applied to the sum.
@@ -51,10 +51,20 @@ typedef struct cetnet_pack {
     /// columns × depth, row j at `weights + j · weights_stride`.
     const float *weights;
     ptrdiff_t weights_stride;
+    /// If not NULL: `columns` factors, one for each row of weights; biases are not scaled.
+    const float *column_scale;
+    /// If not NULL: `depth` factors, one for each position in a row of weights, multiplied after the other.
+    const float *depth_scale;
     /// `columns` values, or NULL for zeros.
     const float *bias;
     ptrdiff_t columns;
     ptrdiff_t depth;
-    /// Room for ⌈columns / panel_columns⌉ · (depth + 1) · panel_columns floats.
+    /// Room for cetnet_packed_columns(…) · (depth + 1) floats.
     float *panels;
 } cetnet_pack;
+
+/// `columns` rounded up to whole panels, the last of which may be half as wide.
+static inline ptrdiff_t cetnet_packed_columns(ptrdiff_t columns, ptrdiff_t panel_columns) {
+    ptrdiff_t half = panel_columns / 2;
+    return (columns + half - 1) / half * half;
+}

@@ -25,6 +25,13 @@ CETNET_INLINE vfloat vexp(vfloat x) {
     return (vfloat)((vint)y + exponent);
 }
 
+/// exp(x) for x ≤ 0, but 0 below −80, where the result does not count beside 1. Masked scores end there; their tiny
+/// exponentials, divided by the sum, would be denormal numbers, on which processors are slow.
+CETNET_INLINE vfloat vexp_or_zero(vfloat x) {
+    vfloat e = vexp(x);
+    return x > splat(-80.0f) ? e : splat(0);
+}
+
 /// GELU(x) = x·Φ(x) = x/2 · (1 + erf(x/√2)), error below 2e-7 · max(1, |x|).
 ///
 /// erf(t/√2) = t · P(t²)/Q(t²) with t = x clamped to ±5.4, where float32 erf has reached ±1. P and Q have degree 5,

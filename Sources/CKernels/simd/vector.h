@@ -21,10 +21,38 @@ CETNET_INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p;
 CETNET_INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }
 CETNET_INLINE vfloat splat(float x) { return (vfloat)(x); }
 
+/// Copies `count` < LANES floats in pieces of 8, 4, 2 and 1: a call of memcpy would cost more than the copy.
+CETNET_INLINE void copy_first(float *to, const float *from, ptrdiff_t count) {
+#define CETNET_COPY_PIECE(n)                                                                                           \
+    if (n < LANES && count & n) {                                                                                      \
+        memcpy(to, from, n * sizeof(float));                                                                           \
+        to += n;                                                                                                       \
+        from += n;                                                                                                     \
+    }
+    CETNET_COPY_PIECE(8)
+    CETNET_COPY_PIECE(4)
+    CETNET_COPY_PIECE(2)
+    CETNET_COPY_PIECE(1)
+#undef CETNET_COPY_PIECE
+}
+
+CETNET_INLINE void copy_floats(float *to, const float *from, ptrdiff_t count) {
+    ptrdiff_t i = 0;
+    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
+    copy_first(to + i, from + i, count - i);
+}
+
+CETNET_INLINE void zero_floats(float *to, ptrdiff_t count) {
+    ptrdiff_t i = 0;
+    for (; i + LANES <= count; i += LANES) store(to + i, (vfloat)(0.0f));
+    CETNET_KEEP_LOOP
+    for (; i < count; i++) to[i] = 0;
+}
+
 /// The first `count` < LANES floats, then zeros; reads nothing behind them.
 CETNET_INLINE vfloat load_first(const float *p, ptrdiff_t count) {
     float lanes[LANES] __attribute__((aligned(64))) = {0};
-    memcpy(lanes, p, (size_t)count * sizeof(float));
+    copy_first(lanes, p, count);
     return *(const vfloat *)lanes;
 }
 
@@ -32,7 +60,7 @@ CETNET_INLINE vfloat load_first(const float *p, ptrdiff_t count) {
 CETNET_INLINE void store_first(float *p, vfloat v, ptrdiff_t count) {
     float lanes[LANES] __attribute__((aligned(64)));
     *(vfloat *)lanes = v;
-    memcpy(p, lanes, (size_t)count * sizeof(float));
+    copy_first(p, lanes, count);
 }
 
 CETNET_INLINE vfloat vmin(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }

@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import CETNetGraph
+import CETNetOperators
 
 /// The tables that window attention adds to its scores, laid out as its kernel reads them.
 struct AttentionTables {
@@ -9,10 +10,10 @@ struct AttentionTables {
     /// Tokens rounded up to whole panels of the GEMM.
     let scoreStride: Int
 
-    init(_ attention: WindowAttention, panelColumns: Int) {
+    init(_ attention: WindowAttention, kernels: KernelSet) {
         self.attention = attention
         tokens = attention.windowSize * attention.windowSize
-        scoreStride = (tokens + panelColumns - 1) / panelColumns * panelColumns
+        scoreStride = kernels.packedColumns(tokens)
     }
 
     var biasCount: Int { attention.heads * tokens * scoreStride }

@@ -73,10 +73,13 @@ struct Freezer {
             MatrixWeights.storageCount(layout: layout, columns: columns, depth: depth, kernels: kernels))
         jobs.append(
             Job(cost: columns * depth) { source, memory in
-                let folded = try FoldedMatrix(layer, source: source)
-                MatrixWeights.prepare(
-                    layout: layout, columns: columns, depth: depth, weights: folded.weights, bias: folded.bias,
-                    storage: memory.base + offset, kernels: kernels)
+                try source.withMatrix(layer) { values in
+                    let folding = try Folding(layer, weights: values, source: source)
+                    MatrixWeights.prepare(
+                        layout: layout, columns: columns, depth: depth, weights: values.baseAddress!,
+                        columnScale: folding.columnScale, depthScale: folding.depthScale, bias: folding.bias,
+                        storage: memory.base + offset, kernels: kernels)
+                }
             })
         entries.append { base, weights in
             weights.matrices[layer.name] = MatrixWeights(
@@ -91,12 +94,15 @@ struct Freezer {
         let biasAt = reserve(channels)
         jobs.append(
             Job(cost: channels * taps) { source, memory in
-                let folded = try FoldedMatrix(layer, source: source)
+                let folding = try Folding(layer, source: source)
+                var values = try source.values(convolution.weight)
+                if let scale = folding.columnScale {
+                    for index in values.indices { values[index] *= scale[index / taps] }
+                }
                 // (channels, taps) to (taps, channels).
                 Layout.planesToPositions(
-                    folded.weights, tokens: taps, channels: channels, positions: 0..<taps,
-                    into: memory.base + weightsAt)
-                (memory.base + biasAt).update(from: folded.bias, count: channels)
+                    values, tokens: taps, channels: channels, positions: 0..<taps, into: memory.base + weightsAt)
+                (memory.base + biasAt).update(from: folding.bias, count: channels)
             })
         entries.append { base, weights in
             weights.depthwise[layer.name] = DepthwiseWeights(weights: base + weightsAt, bias: base + biasAt)
@@ -117,7 +123,7 @@ struct Freezer {
     }
 
     private mutating func plan(_ attention: WindowAttention, name: String) {
-        let tables = AttentionTables(attention, panelColumns: kernels.panelColumns)
+        let tables = AttentionTables(attention, kernels: kernels)
         let biasAt = reserve(tables.biasCount)
         let masksAt = attention.shift > 0 ? reserve(tables.masksCount) : nil
         let paddedAt = reserve(3 * attention.channels)
@@ -170,6 +176,30 @@ extension TensorSource {
     /// Copies a parameter to memory that has room for it.
     func read(_ parameter: Parameter, into destination: UnsafeMutablePointer<Float>) throws {
         try read(parameter.name, into: UnsafeMutableBufferPointer(start: destination, count: parameter.count))
+    }
+
+    /// Lends the weights of a layer as a matrix, outputs × depth; for a convolution the depth runs over (filter row,
+    /// filter column, channel).
+    func withMatrix(_ layer: MatrixLayer, _ body: (UnsafeBufferPointer<Float>) throws -> Void) throws {
+        switch layer.kind {
+        case .linear(let linear):
+            try withValues(of: linear.weight.name, body)
+        case .convolution(let convolution):
+            try withValues(of: convolution.weight.name) { original in
+                let taps = convolution.kernel * convolution.kernel
+                guard taps > 1 else { return try body(original) }
+                let depth = layer.depth
+                var moved = [Float](repeating: 0, count: original.count)
+                for output in 0..<convolution.outputChannels {
+                    moved.withUnsafeMutableBufferPointer {
+                        Layout.planesToPositions(
+                            original.baseAddress! + output * depth, tokens: taps, channels: depth / taps,
+                            positions: 0..<taps, into: $0.baseAddress! + output * depth)
+                    }
+                }
+                try moved.withUnsafeBufferPointer(body)
+            }
+        }
     }
 
     /// A parameter as an array.
