@@ -69,7 +69,9 @@ extension Model {
         imagesAt paths: [String], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder(),
         _ body: (Int, Result<[Prediction], any Error>) throws -> Void
     ) throws {
-        try classify(paths.count, top: count, batch: batch, body) { try preprocess(imageAt: paths[$0], decoder: decoder) }
+        try classify(paths.count, top: count, batch: batch, body) {
+            try preprocess(imageAt: paths[$0], decoder: decoder)
+        }
     }
 
     /// Classifies image files and returns for each, in order, its predictions or what is wrong with it.
@@ -83,7 +85,9 @@ extension Model {
     ) throws -> [Result<[Prediction], any Error>] {
         var results: [Result<[Prediction], any Error>] = []
         results.reserveCapacity(urls.count)
-        try classify(imagesAt: urls, top: count, batch: batch, decoder: decoder) { _, outcome in results.append(outcome) }
+        try classify(imagesAt: urls, top: count, batch: batch, decoder: decoder) { _, outcome in
+            results.append(outcome)
+        }
         return results
     }
 
@@ -93,7 +97,9 @@ extension Model {
     ) throws -> [Result<[Prediction], any Error>] {
         var results: [Result<[Prediction], any Error>] = []
         results.reserveCapacity(paths.count)
-        try classify(imagesAt: paths, top: count, batch: batch, decoder: decoder) { _, outcome in results.append(outcome) }
+        try classify(imagesAt: paths, top: count, batch: batch, decoder: decoder) { _, outcome in
+            results.append(outcome)
+        }
         return results
     }
 

@@ -68,8 +68,9 @@ import Testing
         #expect(try urls.map { try model.classify(imageAt: $0) } == expected)
         #expect(try urls.map { try model.classify(imageAt: $0.path) } == expected)
         #expect(try urls.map { try model.classify(imageData: Data(contentsOf: $0)) } == expected)
-        #expect(try model.preprocess(imageAt: urls[0])
-            == (try model.preprocess(picture(width: 70, height: 66, seed: 0))))
+        #expect(
+            try model.preprocess(imageAt: urls[0])
+                == (try model.preprocess(picture(width: 70, height: 66, seed: 0))))
     }
 
     @Test(arguments: [1, 2, 3, 8])
