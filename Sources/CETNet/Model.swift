@@ -33,6 +33,7 @@ public final class Model: Sendable {
         /// the next run. `nil`: as many as fill the usable CPUs with ``threads`` each, so 1 when `threads` is `nil`.
         public var concurrency: Int?
 
+        /// Options; by default the fastest kernels on the whole machine.
         public init(backend: Backend = .automatic, threads: Int? = nil, concurrency: Int? = nil) {
             self.backend = backend
             self.threads = threads

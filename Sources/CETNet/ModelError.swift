@@ -28,6 +28,7 @@ public enum ModelError: Error, Equatable, Sendable {
 }
 
 extension ModelError: CustomStringConvertible, LocalizedError {
+    /// What is wrong, in words for a person.
     public var description: String {
         switch self {
         case .noModel(let path, let reason):
@@ -52,5 +53,6 @@ extension ModelError: CustomStringConvertible, LocalizedError {
         }
     }
 
+    /// The same as ``description``.
     public var errorDescription: String? { description }
 }

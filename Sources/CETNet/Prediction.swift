@@ -9,6 +9,7 @@ public struct Prediction: Sendable, Hashable, CustomStringConvertible {
     /// Softmax over all labels, 0...1.
     public let probability: Float
 
+    /// A prediction of the given values; not checked.
     public init(index: Int, label: String, probability: Float) {
         self.index = index
         self.label = label

@@ -67,7 +67,7 @@ struct Classify: ParsableCommand {
                 if json {
                     try Console.print(JSON.object([("path", .string(path)), ("error", .string(message))]).text)
                 } else {
-                    Console.report("Error: \(message.contains(path) ? message : "\(path): \(message)")")
+                    Console.report("Error: \(message.hasPrefix(path) ? message : "\(path): \(message)")")
                 }
             }
             done += 1
@@ -80,9 +80,7 @@ struct Classify: ParsableCommand {
         }
         try Failure.wrap(.unusable) {
             try printFailures()
-            try model.classify(
-                imagesAt: paths.map { URL(fileURLWithPath: $0) }, top: top, batch: batch
-            ) { index, outcome in
+            try model.classify(imagesAt: paths, top: top, batch: batch) { index, outcome in
                 try print(paths[index], outcome)
                 try printFailures()
             }

@@ -26,7 +26,8 @@ enum Console {
         Array(text.utf8).withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let written = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress!, rest.count)
+                let written = Foundation.write(
+                    descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress!, rest.count)
                 if written >= 0 {
                     rest = rest.dropFirst(written)
                 } else if errno != EINTR {

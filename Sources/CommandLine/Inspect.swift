@@ -67,7 +67,7 @@ struct Inspect: ParsableCommand {
         return """
             \(table.text)
 
-            \(summary.configuration.variant ?? "model without a variant's name"), images of \(summary.imageSize): \
+            \(model), images of \(summary.imageSize): \
             \(Figures.millions(summary.parameters)) parameters, \(Figures.billions(summary.multiplyAdds)) multiply-adds \
             (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)
             """

@@ -41,8 +41,10 @@ enum Figures {
     /// For instance `23.442 M`.
     static func millions(_ count: Int) -> String { String(format: "%.3f M", Double(count) / 1e6) }
 
-    /// For instance `4.246 G`.
-    static func billions(_ count: Int) -> String { String(format: "%.3f G", Double(count) / 1e9) }
+    /// For instance `4.246 G`; in millions below a billion.
+    static func billions(_ count: Int) -> String {
+        count < 1_000_000_000 ? millions(count) : String(format: "%.3f G", Double(count) / 1e9)
+    }
 
     /// For instance `23,441,512`.
     static func grouped(_ count: Int) -> String {

@@ -19,7 +19,7 @@ extension Model {
     public func classify(
         imageAt path: String, top count: Int = 5, decoder: ImageDecoder = ImageDecoder()
     ) throws -> [Prediction] {
-        try classify(imageAt: URL(fileURLWithPath: path), top: count, decoder: decoder)
+        try classify(preprocess(imageAt: path, decoder: decoder), top: count)[0]
     }
 
     /// Classifies an encoded image: the bytes of a JPEG or PNG file.
@@ -33,6 +33,11 @@ extension Model {
     /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
     public func preprocess(imageAt url: URL, decoder: ImageDecoder = ImageDecoder()) throws -> Tensor {
         try preprocess(decoder.decode(contentsOf: url))
+    }
+
+    /// The tensor that the model sees of the image file at a path; see the form that takes a URL.
+    public func preprocess(imageAt path: String, decoder: ImageDecoder = ImageDecoder()) throws -> Tensor {
+        try preprocess(decoder.decode(contentsOfFile: path))
     }
 
     /// The tensor that the model sees of an encoded image.
@@ -56,23 +61,16 @@ extension Model {
         imagesAt urls: [URL], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder(),
         _ body: (Int, Result<[Prediction], any Error>) throws -> Void
     ) throws {
-        precondition(batch >= 1, "a batch of \(batch) images")
-        // Decoding and running take turns, each on all threads. A group is large enough that both keep them busy.
-        let batchesPerGroup = (threads + batch - 1) / batch
-        for group in stride(from: 0, to: urls.count, by: batch * batchesPerGroup) {
-            let end = min(group + batch * batchesPerGroup, urls.count)
-            let prepared = mapConcurrently(count: end - group, threads: threads) { offset in
-                Result { try preprocess(imageAt: urls[group + offset], decoder: decoder) }
-            }
-            for start in stride(from: 0, to: prepared.count, by: batch) {
-                let images = prepared[start..<min(start + batch, prepared.count)]
-                let tensors = images.compactMap { try? $0.get() }
-                var outcomes = try classifyEach(tensors, top: count).makeIterator()
-                for (offset, image) in images.enumerated() {
-                    let index = group + start + offset
-                    try body(index, image.flatMap { _ in outcomes.next()!.mapError { $0.of(image: index) } })
-                }
-            }
+        try classify(urls.count, top: count, batch: batch, body) { try preprocess(imageAt: urls[$0], decoder: decoder) }
+    }
+
+    /// Classifies the image files at paths; see the form that takes URLs.
+    public func classify(
+        imagesAt paths: [String], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder(),
+        _ body: (Int, Result<[Prediction], any Error>) throws -> Void
+    ) throws {
+        try classify(paths.count, top: count, batch: batch, body) {
+            try preprocess(imageAt: paths[$0], decoder: decoder)
         }
     }
 
@@ -87,8 +85,47 @@ extension Model {
     ) throws -> [Result<[Prediction], any Error>] {
         var results: [Result<[Prediction], any Error>] = []
         results.reserveCapacity(urls.count)
-        try classify(imagesAt: urls, top: count, batch: batch, decoder: decoder) { _, outcome in results.append(outcome) }
+        try classify(imagesAt: urls, top: count, batch: batch, decoder: decoder) { _, outcome in
+            results.append(outcome)
+        }
         return results
+    }
+
+    /// Classifies the image files at paths; see the form that takes URLs.
+    public func classify(
+        imagesAt paths: [String], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder()
+    ) throws -> [Result<[Prediction], any Error>] {
+        var results: [Result<[Prediction], any Error>] = []
+        results.reserveCapacity(paths.count)
+        try classify(imagesAt: paths, top: count, batch: batch, decoder: decoder) { _, outcome in
+            results.append(outcome)
+        }
+        return results
+    }
+
+    /// Classifies images that `prepare` makes.
+    private func classify(
+        _ images: Int, top count: Int, batch: Int, _ body: (Int, Result<[Prediction], any Error>) throws -> Void,
+        prepare: @Sendable (Int) throws -> Tensor
+    ) throws {
+        precondition(batch >= 1, "a batch of \(batch) images")
+        // Decoding and running take turns, each on all threads. A group is large enough that both keep them busy.
+        let batchesPerGroup = (threads + batch - 1) / batch
+        for group in stride(from: 0, to: images, by: batch * batchesPerGroup) {
+            let end = min(group + batch * batchesPerGroup, images)
+            let prepared = mapConcurrently(count: end - group, threads: threads) { offset in
+                Result { try prepare(group + offset) }
+            }
+            for start in stride(from: 0, to: prepared.count, by: batch) {
+                let batch = prepared[start..<min(start + batch, prepared.count)]
+                let tensors = batch.compactMap { try? $0.get() }
+                var outcomes = try classifyEach(tensors, top: count).makeIterator()
+                for (offset, image) in batch.enumerated() {
+                    let index = group + start + offset
+                    try body(index, image.flatMap { _ in outcomes.next()!.mapError { $0.of(image: index) } })
+                }
+            }
+        }
     }
 
     /// Runs images of one size as one batch and gives each an outcome of its own.
@@ -137,5 +174,12 @@ extension Model {
         imagesAt urls: [URL], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder()
     ) async throws -> [Result<[Prediction], any Error>] {
         try await inBackground { try self.classify(imagesAt: urls, top: count, batch: batch, decoder: decoder) }
+    }
+
+    /// Classifies the image files at paths; see the blocking form of the same name.
+    public func classify(
+        imagesAt paths: [String], top count: Int = 5, batch: Int = 8, decoder: ImageDecoder = ImageDecoder()
+    ) async throws -> [Result<[Prediction], any Error>] {
+        try await inBackground { try self.classify(imagesAt: paths, top: count, batch: batch, decoder: decoder) }
     }
 }

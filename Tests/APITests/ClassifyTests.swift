@@ -68,8 +68,9 @@ import Testing
         #expect(try urls.map { try model.classify(imageAt: $0) } == expected)
         #expect(try urls.map { try model.classify(imageAt: $0.path) } == expected)
         #expect(try urls.map { try model.classify(imageData: Data(contentsOf: $0)) } == expected)
-        #expect(try model.preprocess(imageAt: urls[0])
-            == (try model.preprocess(picture(width: 70, height: 66, seed: 0))))
+        #expect(
+            try model.preprocess(imageAt: urls[0])
+                == (try model.preprocess(picture(width: 70, height: 66, seed: 0))))
     }
 
     @Test(arguments: [1, 2, 3, 8])
@@ -89,10 +90,12 @@ import Testing
             urls.append(directory.url.appendingPathComponent("\(seed).png"))
         }
         let results = try model.classify(imagesAt: urls, top: 3, batch: batch)
+        let byPath = try model.classify(imagesAt: urls.map(\.path), top: 3, batch: batch)
+        #expect(byPath.map { try? $0.get() } == results.map { try? $0.get() })
         #expect(results.count == 7)
         for (seed, result) in results.enumerated() {
             if [2, 3, 6].contains(seed) {
-                #expect(throws: (any Error).self) { try result.get() }
+                #expect(throws: ImageError.self) { try result.get() }
             } else {
                 #expect(try result.get() == model.classify(imageAt: urls[seed], top: 3), "image \(seed)")
             }

@@ -9,8 +9,9 @@ import Testing
         let (logits, features) = try model.logitsAndFeatures(images(2, 64, 96))
         #expect(logits.shape == [2, TinyModel.labelCount])
         #expect(features.map(\.shape) == [[2, 32, 16, 24], [2, 64, 8, 12], [2, 96, 4, 6], [2, 128, 2, 3]])
-        #expect(try model.featureShapes(imageSize: ImageSize(height: 64, width: 96)).map { [2] + $0 }
-            == features.map(\.shape))
+        #expect(
+            try model.featureShapes(imageSize: ImageSize(height: 64, width: 96)).map { [2] + $0 }
+                == features.map(\.shape))
     }
 
     @Test func logitsAndFeaturesAreThoseOfTheSingleCalls() throws {

@@ -29,7 +29,7 @@ import Testing
         let maps = expected.features.map {
             UnsafeMutableBufferPointer<Float>.allocate(capacity: $0.values.count)
         }
-        defer { maps.forEach { $0.deallocate() } }
+        defer { for map in maps { map.deallocate() } }
         try batch.values.withUnsafeBufferPointer { input in
             try logits.withUnsafeMutableValues { output in
                 try session.run(input: input, batch: 3, imageSize: size, logits: output, features: maps)

@@ -6,7 +6,9 @@ import Testing
     /// Images a, b and c in a folder with some company, and one that is damaged.
     private func directoryWithImages() throws -> TemporaryDirectory {
         let directory = try directoryWithTinyModel()
-        for (name, seed) in [("b.png", 2), ("a.PNG", 1), ("inner/deep/c.png", 3), (".hidden.png", 4), (".git/d.png", 5)] {
+        for (name, seed) in [
+            ("b.png", 2), ("a.PNG", 1), ("inner/deep/c.png", 3), (".hidden.png", 4), (".git/d.png", 5),
+        ] {
             try directory.write(PNGImage.pattern(width: 60 + 10 * seed, height: 80, seed: seed), to: "images/" + name)
         }
         try directory.write(Array("notes".utf8), to: "images/notes.txt")

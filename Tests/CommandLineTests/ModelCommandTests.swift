@@ -76,8 +76,9 @@ import Testing
     @Test func initMakesTheSameModelAgain() throws {
         let directory = try TemporaryDirectory()
         func make(_ name: String, seed: Int, _ more: String...) throws -> Command {
-            try Command(
-                ["init", "cetnet-t", "--seed", "\(seed)", "--num-labels", "10", "--output", directory.path(name)] + more)
+            let output = directory.path(name)
+            return try Command(
+                ["init", "cetnet-t", "--seed", "\(seed)", "--num-labels", "10", "--output", output] + more)
         }
         func bytes(_ name: String) throws -> Data {
             try Data(contentsOf: directory.url.appendingPathComponent("\(name)/model.safetensors"))

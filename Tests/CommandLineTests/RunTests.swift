@@ -37,7 +37,9 @@ import Testing
                 "run", "--model", directory.path("tiny"), "--input", directory.path(input), "--output",
                 directory.path("y.npy"))
         }
-        for (name, shape) in [("rank.npy", [3, 64, 64]), ("small.npy", [1, 3, 31, 64]), ("none.npy", [0, 3, 64, 64])] {
+        for (name, shape) in [
+            ("rank.npy", [3, 64, 64]), ("small.npy", [1, 3, 31, 64]), ("none.npy", [0, 3, 64, 64]),
+        ] {
             try NumPyArray(shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
                 .write(to: directory.url.appendingPathComponent(name))
         }
