@@ -33,13 +33,10 @@ public struct Network: Sendable {
                 source: source, key: key, value: value.rawValue,
                 supported: Choice.allCases.filter(isSupported).map(\.rawValue))
         }
-        guard let block = blockBuilder(configuration.block) else {
-            throw unsupported("block", configuration.block) { blockBuilder($0) != nil }
-        }
         guard convolutionalUnit(configuration.ceUnit) != nil else {
             throw unsupported("ce_unit", configuration.ceUnit) { convolutionalUnit($0) != nil }
         }
-        self.block = block
+        block = blockBuilder(configuration.block)
         embeddings = try configuration.embeddings.map { embedding in
             guard let builder = embeddingBuilder(embedding) else {
                 throw unsupported("embeddings", embedding) { embeddingBuilder($0) != nil }
@@ -65,6 +62,7 @@ public struct Network: Sendable {
             builder.stage = stage
             builder.part = .convolutionalEmbedding
             x = embeddings[stage](&builder, x, Stage(configuration, stage))
+            x = builder.stageTokens(x, Stage(configuration, stage))
             for index in 0..<configuration.depths[stage] {
                 x = block(&builder, x, Stage(configuration, stage), index)
             }
@@ -108,11 +106,13 @@ func embeddingBuilder(_ embedding: ModelConfiguration.Embedding) -> EmbeddingBui
 /// Appends a transformer block, the `index`-th of its stage; returns its tokens.
 typealias BlockBuilder = @Sendable (inout GraphBuilder, ValueID, Stage, _ index: Int) -> ValueID
 
-/// How a block is built, or `nil` if this version cannot.
-func blockBuilder(_ block: ModelConfiguration.Block) -> BlockBuilder? {
+/// How a block is built.
+func blockBuilder(_ block: ModelConfiguration.Block) -> BlockBuilder {
     switch block {
     case .lewin: { $0.windowBlock($1, $2, index: $3, isLocallyEnhanced: true) }
     case .swin: { $0.windowBlock($1, $2, index: $3, isLocallyEnhanced: false) }
-    case .pvt, .cvt, .cswin: nil
+    case .pvt: { $0.pyramidBlock($1, $2, index: $3) }
+    case .cvt: { $0.convolutionalProjectionBlock($1, $2, index: $3) }
+    case .cswin: { $0.crossShapedBlock($1, $2, index: $3) }
     }
 }
