@@ -13,5 +13,7 @@
 #include "../families/attention.h"
 #include "../families/depthwise.h"
 #include "../families/layout.h"
+#include "../families/global_attention.h"
+#include "../families/stripe_attention.h"
 
 const cetnet_kernel_set cetnet_kernel_set_portable = CETNET_KERNEL_SET("portable");

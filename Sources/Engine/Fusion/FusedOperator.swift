@@ -17,7 +17,7 @@ struct MatrixLayer {
     /// done while loading.
     var layerNorm: LayerNorm?
     var activation: Activation?
-    /// Set for the projection in front of window attention: the first `channels` outputs are queries and are scaled.
+    /// Set for the projection in front of attention: the first `channels` outputs are queries and are scaled.
     var queryScale: (channels: Int, factor: Float)?
 
     var outputChannels: Int {
@@ -45,6 +45,17 @@ struct DepthwiseLayer {
     var activation: Activation?
 }
 
+/// What a stage's blocks start from: embedded tokens with what is added to them, `LayerNorm(x)`, a class token behind
+/// it, and position embeddings on all.
+struct StageTokensLayer {
+    /// `nil` where tokens are taken as they are.
+    var layerNorm: LayerNorm?
+    var classToken: ClassToken?
+    var positions: PositionEmbedding?
+    /// Name of the first node; the frozen weights are found by it.
+    var name: String
+}
+
 /// A two-layer perceptron on each token: `x + fc2(activation(fc1(LayerNorm(x))))`, `x` being input and residual.
 struct MLPLayer {
     var first: MatrixLayer
@@ -58,7 +69,11 @@ enum FusedOperator {
     case depthwise(DepthwiseLayer)
     case mlp(MLPLayer)
     case layerNorm(LayerNorm, name: String)
+    case stageTokens(StageTokensLayer)
     case windowAttention(WindowAttention, name: String)
+    case globalAttention(GlobalAttention, name: String)
+    case crossShapedAttention(CrossShapedAttention, name: String)
+    case takeClassToken
     case activation(Activation)
     case add
     case meanOverTokens
@@ -72,5 +87,7 @@ struct FusedNode {
     var input: ValueID?
     /// Added to the result, or the second operand of an addition.
     var residual: ValueID?
+    /// Inputs beyond the first that are not added: keys and values; the class token that is carried along.
+    var others: [ValueID] = []
     var output: ValueID
 }

@@ -66,7 +66,7 @@ struct PlanBuilder {
     private mutating func build() -> Plan {
         let nodes = Fusion.fuse(graph)
         for (index, node) in nodes.enumerated() {
-            for value in [node.input, node.residual] { if let value { lastReader[value.index] = index } }
+            for value in [node.input, node.residual] + node.others { if let value { lastReader[value.index] = index } }
         }
         for (index, node) in nodes.enumerated() {
             draft(node, index: index)
@@ -86,7 +86,7 @@ struct PlanBuilder {
         return Plan(
             graph: graph, entries: entries, arenaCount: layout.count,
             scratchCount: entries.map(\.step.scratchCount).max() ?? 0,
-            featureShapes: graph.features.map(graph.shape(of:)))
+            featureShapes: graph.features.map { graph.shape(of: $0).map })
     }
 
     // MARK: Buffers
@@ -145,10 +145,30 @@ struct PlanBuilder {
             let weights = network.weights.depthwise[layer.name]!
             let output = outputBuffer(node, index: index, inPlace: false)
             let geometry = geometry(layer.convolution, input: node.input!, output: node.output)
-            append(layer.name, nodes: node.nodes, reads: [input!, output]) {
+            let token = node.others.first.map { bufferOf[$0.index]! }
+            append(layer.name, nodes: node.nodes, reads: [input!, output] + (token.map { [$0] } ?? [])) {
                 DepthwiseStep(
                     weights: weights, geometry: geometry, activation: ActivationKind(layer.activation),
-                    input: $0(input!), output: $0(output), kernels: kernels, threads: threads)
+                    input: $0(input!), output: $0(output), classToken: token.map($0), kernels: kernels,
+                    threads: threads)
+            }
+        case .stageTokens(let layer):
+            draftStageTokens(layer, node, index: index)
+        case .globalAttention(let attention, let name):
+            draftGlobalAttention(attention, name: name, node, index: index)
+        case .crossShapedAttention(let attention, let name):
+            let weights = network.weights.stripes[name]!
+            let output = outputBuffer(node, index: index, inPlace: false)
+            let layout = network.layout
+            append(name, nodes: node.nodes, reads: [input!, output]) {
+                StripeAttentionStep(
+                    attention: attention, weights: weights, layout: layout, input: $0(input!), output: $0(output),
+                    kernels: kernels)
+            }
+        case .takeClassToken:
+            let output = outputBuffer(node, index: index, inPlace: false)
+            append(graph.nodes[node.nodes[0]].name, nodes: node.nodes, reads: [input!, output]) {
+                TakeClassTokenStep(input: $0(input!), output: $0(output))
             }
         case .layerNorm(let norm, let name):
             let weights = network.weights.norms[name]!
@@ -176,6 +196,55 @@ struct PlanBuilder {
             append("mean", nodes: node.nodes, reads: [input!, output]) {
                 MeanStep(input: $0(input!), output: $0(output), kernels: kernels)
             }
+        }
+    }
+
+    private mutating func draftStageTokens(_ layer: StageTokensLayer, _ node: FusedNode, index: Int) {
+        let (kernels, threads) = (network.kernels, threads)
+        let weights = network.weights.stageTokens[layer.name]!
+        let input = bufferOf[node.input!.index]!
+        let output = outputBuffer(node, index: index, inPlace: false)
+        let table = layer.positions.map {
+            PositionTable($0, trained: weights.positions!, size: graph.shape(of: node.output).size)
+        }
+        append(layer.name, nodes: node.nodes, reads: [input, output]) {
+            StageTokensStep(
+                weights: weights, epsilon: layer.layerNorm?.epsilon ?? 0, positions: table, input: $0(input),
+                output: $0(output), kernels: kernels, threads: threads)
+        }
+    }
+
+    /// Packing of keys and values, unless OpenBLAS takes them as they are; then attention.
+    private mutating func draftGlobalAttention(
+        _ attention: GlobalAttention, name: String, _ node: FusedNode, index: Int
+    ) {
+        let (kernels, threads) = (network.kernels, threads)
+        let queries = bufferOf[node.input!.index]!
+        let keys = bufferOf[node.others[0].index]!
+        let values = bufferOf[node.others.last!.index]!
+        let valuesOffset = node.others.count == 1 ? attention.channels : 0
+        let count = graph.shape(of: node.others[0]).tokens
+        var packed: Int?
+        if network.layout == .panels {
+            let perHead = GlobalAttentionHead.packedCount(
+                keys: count, headDimension: attention.headDimension, kernels: kernels)
+            let buffer = newBuffer(TensorShape(height: 1, width: attention.heads, channels: perHead))
+            append(name + " (packing)", nodes: [], reads: [keys, values, buffer]) {
+                PackKeysStep(
+                    attention: attention, keys: HeadChannels(location: $0(keys), offset: 0),
+                    values: HeadChannels(location: $0(values), offset: valuesOffset), packed: $0(buffer),
+                    kernels: kernels, threads: threads)
+            }
+            packed = buffer
+        }
+        // Results take the places of the queries, which nothing else reads.
+        let output = queries
+        bufferOf[node.output.index] = output
+        append(name, nodes: node.nodes, reads: [queries, keys, values] + (packed.map { [$0] } ?? [])) {
+            GlobalAttentionStep(
+                attention: attention, queries: $0(queries), keys: HeadChannels(location: $0(keys), offset: 0),
+                values: HeadChannels(location: $0(values), offset: valuesOffset), packed: packed.map($0),
+                output: $0(output), kernels: kernels, threads: threads)
         }
     }
 
