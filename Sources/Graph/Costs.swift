@@ -21,7 +21,9 @@ extension Node {
         case .crossShapedAttention(let attention):
             attention.multiplyAdds(shape)
         case .appendClassToken, .carryClassToken, .takeClassToken, .positionEmbedding: 0
-        case .input, .batchNorm, .layerNorm, .activation, .add, .meanOverTokens: 0
+        case .input, .batchNorm, .layerNorm, .activation, .add, .concatenation, .channelSlice, .channelShuffle,
+            .channelScale, .patchGathering, .meanOverTokens:
+            0
         }
     }
 }

@@ -20,29 +20,12 @@ public struct Network: Sendable {
 
     /// The network of a configuration.
     /// - Parameter source: what error messages call the configuration, usually a path.
-    /// - Throws: ``ConfigurationError`` if the configuration makes no sense, or asks for something that this version
-    ///   cannot build.
+    /// - Throws: ``ConfigurationError`` if the configuration makes no sense.
     public init(_ configuration: ModelConfiguration, source: String = "configuration") throws {
         try configuration.validate(source: source)
         self.configuration = configuration
-
-        func unsupported<Choice: RawRepresentable<String> & CaseIterable>(
-            _ key: String, _ value: Choice, _ isSupported: (Choice) -> Bool
-        ) -> ConfigurationError {
-            .unsupported(
-                source: source, key: key, value: value.rawValue,
-                supported: Choice.allCases.filter(isSupported).map(\.rawValue))
-        }
-        guard convolutionalUnit(configuration.ceUnit) != nil else {
-            throw unsupported("ce_unit", configuration.ceUnit) { convolutionalUnit($0) != nil }
-        }
         block = blockBuilder(configuration.block)
-        embeddings = try configuration.embeddings.map { embedding in
-            guard let builder = embeddingBuilder(embedding) else {
-                throw unsupported("embeddings", embedding) { embeddingBuilder($0) != nil }
-            }
-            return builder
-        }
+        embeddings = configuration.embeddings.map(embeddingBuilder)
         let parameterCount = graph(imageSize: ImageSize(square: Self.minimumImageSide)).parameterCount
         guard parameterCount <= Self.maximumParameterCount else {
             throw ConfigurationError.invalidValue(
@@ -60,7 +43,6 @@ public struct Network: Sendable {
         var x = builder.stem(builder.image, configuration)
         for stage in configuration.dims.indices {
             builder.stage = stage
-            builder.part = .convolutionalEmbedding
             x = embeddings[stage](&builder, x, Stage(configuration, stage))
             x = builder.stageTokens(x, Stage(configuration, stage))
             for index in 0..<configuration.depths[stage] {
@@ -95,11 +77,13 @@ struct Stage {
 /// Appends what opens a stage; returns its tokens.
 typealias EmbeddingBuilder = @Sendable (inout GraphBuilder, ValueID, Stage) -> ValueID
 
-/// How an embedding is built, or `nil` if this version cannot.
-func embeddingBuilder(_ embedding: ModelConfiguration.Embedding) -> EmbeddingBuilder? {
+/// How an embedding is built.
+func embeddingBuilder(_ embedding: ModelConfiguration.Embedding) -> EmbeddingBuilder {
     switch embedding {
     case .ce: { $0.convolutionalEmbedding($1, $2) }
-    case .conv, .patch, .merge: nil
+    case .conv: { $0.overlappingEmbedding($1, $2) }
+    case .patch: { $0.patchEmbedding($1, $2) }
+    case .merge: { $0.patchMerging($1, $2) }
     }
 }
 

@@ -76,20 +76,21 @@ package struct StripeAttentionHead {
             (keys + at).update(from: row + keyOffset, count: headDimension)
             (values + at).update(from: row + valueOffset, count: headDimension)
         }
+        func matrix(_ base: UnsafeMutablePointer<Float>) -> Rows { Rows(base, stride: headDimension) }
         ConvolutionGeometry(
             inputHeight: breadth, inputWidth: length, channels: headDimension, kernel: 3, stride: 1, padding: 1,
             outputHeight: breadth, outputWidth: length
         ).depthwise(
-            values, weights: lepeWeights, bias: lepeBias, activation: .none, outputRows: 0..<breadth, into: lepe,
-            kernels: kernels)
-        func matrix(_ base: UnsafeMutablePointer<Float>) -> Rows { Rows(base, stride: headDimension) }
+            matrix(values), weights: lepeWeights, bias: lepeBias, activation: .none, outputRows: 0..<breadth,
+            into: matrix(lepe), kernels: kernels)
         // The queries are used up one after another: their places take the results.
         GlobalAttentionHead(
             keys: tokens, headDimension: headDimension, operands: .rows(keys: matrix(keys), values: matrix(values))
         ).run(
             queries: matrix(queries), rows: tokens, into: matrix(queries), scratch: scratch + 4 * size, kernels: kernels)
-        kernels.finish(
-            matrix(queries), rows: tokens, columns: headDimension, activation: .none, residual: matrix(lepe))
+        kernels.pointwise(
+            matrix(queries), rows: tokens, columns: headDimension, scale: nil, residual: matrix(lepe),
+            activation: .none, into: matrix(queries))
         for token in 0..<tokens {
             guard let output = outputs[token] else { continue }
             (output + outputOffset).update(from: queries + token * headDimension, count: headDimension)

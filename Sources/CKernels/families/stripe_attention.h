@@ -32,6 +32,7 @@ static void stripe_attention(const cetnet_stripe_attention *s) {
     float *lepe = keys;
     const cetnet_depthwise positions = {
         .x = values,
+        .x_stride = dimension,
         .height = s->breadth,
         .width = s->length,
         .channels = dimension,
@@ -43,6 +44,7 @@ static void stripe_attention(const cetnet_stripe_attention *s) {
         .activation = CETNET_ACTIVATION_NONE,
         .end_row = s->breadth,
         .y = lepe,
+        .y_stride = dimension,
         .output_width = s->length,
     };
     depthwise(&positions);

@@ -39,6 +39,8 @@ typedef struct cetnet_kernel_set {
     void (*global_attention)(const cetnet_global_attention *arguments);
     void (*pack_values)(const cetnet_pack_values *arguments);
     void (*stripe_attention)(const cetnet_stripe_attention *arguments);
+    void (*interleave)(const cetnet_interleave *arguments);
+    void (*pointwise)(const cetnet_pointwise *arguments);
 } cetnet_kernel_set;
 
 /// The tiers in order of preference, best first; `index` runs from 0 until the result is NULL.

@@ -15,7 +15,7 @@ struct DepthwiseStep: Step {
 
     init(
         weights: DepthwiseWeights, geometry: ConvolutionGeometry, activation: ActivationKind, input: Location,
-        output: Location, classToken: Location? = nil, kernels: KernelSet, threads: Int
+        output: Location, classToken: Location?, kernels: KernelSet, threads: Int
     ) {
         self.weights = weights
         self.geometry = geometry
@@ -31,8 +31,8 @@ struct DepthwiseStep: Step {
 
     func run(task: Int, _ context: TaskContext) {
         geometry.depthwise(
-            input.pointer(context), weights: weights.weights, bias: weights.bias, activation: activation,
-            outputRows: rows[task], into: output.pointer(context), kernels: kernels)
+            input.rows(context), weights: weights.weights, bias: weights.bias, activation: activation,
+            outputRows: rows[task], into: output.rows(context), kernels: kernels)
         if task == 0, let classToken {
             output.rows(context, from: output.shape.tokens - 1).base.update(
                 from: classToken.rows(context, from: classToken.shape.tokens - 1).base, count: output.shape.channels)

@@ -41,13 +41,14 @@ struct StageTokensStep: Step {
                 input.rows(context, from: range.lowerBound), rows: range.count, channels: channels, epsilon: epsilon,
                 weight: norm.weight, bias: norm.bias, into: y)
         } else {
-            let x = input.rows(context, from: range.lowerBound)
-            y.base.update(from: x.base, count: range.count * channels)
+            kernels.pointwise(
+                input.rows(context, from: range.lowerBound), rows: range.count, columns: channels, scale: nil,
+                residual: nil, activation: .none, into: y)
         }
         if let positions {
-            kernels.finish(
-                y, rows: range.count, columns: channels, activation: .none,
-                residual: positions.rows(from: range.lowerBound))
+            kernels.pointwise(
+                y, rows: range.count, columns: channels, scale: nil,
+                residual: positions.rows(from: range.lowerBound), activation: .none, into: y)
         }
     }
 }
