@@ -114,8 +114,7 @@ def model_outputs(model: CETNet, cases: tuple[tuple[int, int, int], ...]) -> dic
     for seed, (height, width, batch) in enumerate(cases):
         images = random_images(batch, height, width, seed).half()
         with torch.no_grad():
-            features = model.forward_features(images.double())
-            logits = model.forward_head(features[-1])
+            logits, features = model.forward_with_features(images.double())
         case = f"{height}x{width}"
         tensors[f"{case}/input"] = images
         tensors[f"{case}/logits"] = logits.float()
