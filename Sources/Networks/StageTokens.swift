@@ -1,9 +1,9 @@
 import CETNetGraph
 
 extension ModelConfiguration {
-    /// Whether tokens get trained position embeddings: in PVT, but not in its convolutional embedding form, whose
-    /// convolutions tell positions apart.
-    var hasPositionEmbeddings: Bool { block == .pvt && !embeddings.contains(.ce) }
+    /// Whether tokens get trained position embeddings: in PVT as published, of patches alone. Convolutions that overlap
+    /// tell positions apart by themselves.
+    var hasPositionEmbeddings: Bool { block == .pvt && embeddings.allSatisfy { $0 == .patch } }
 
     /// The stage that a class token joins, which is then what classification reads: the last one of CvT, and of PVT
     /// where it has position embeddings. `nil` if classification reads the mean over all tokens.
@@ -11,19 +11,9 @@ extension ModelConfiguration {
         block == .cvt || hasPositionEmbeddings ? block.stageCount - 1 : nil
     }
 
-    /// The map of a stage for the image size that the model was trained with.
+    /// The patches of a stage for the image size that the model was trained with.
     fileprivate func trainedGrid(stage: Int) -> ImageSize {
-        var side = imageSize
-        for index in 0...stage {
-            let stride = index == 0 ? 4 : 2
-            side =
-                switch embeddings[index] {
-                case .ce, .merge: (side + stride - 1) / stride
-                case .conv: index == 0 ? (side - 3) / 4 + 1 : (side + 1) / 2
-                case .patch: side / stride
-                }
-        }
-        return ImageSize(square: side)
+        ImageSize(square: (0...stage).reduce(imageSize) { side, index in side / (index == 0 ? 4 : 2) })
     }
 }
 

@@ -115,6 +115,6 @@ extension Variant {
             configuration: ModelConfiguration(
                 variant: name, dims: dims, depths: depths, numHeads: numHeads, mlpRatios: mlpRatios, block: block,
                 embeddings: usesCE ? nil : embeddings, stemChannels: stemChannels ?? [24, 48]),
-            published: [published], source: usesCE ? cePaper : source)
+            published: [published], publishedRemark: nil, source: usesCE ? cePaper : source)
     }
 }
