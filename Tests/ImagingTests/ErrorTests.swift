@@ -186,6 +186,23 @@ struct ErrorTests {
         _ = try ImageDecoder(maximumBytes: content.count).decode(contentsOfFile: path)
     }
 
+    @Test("a pipe is read to its end, up to the limit")
+    func pipe() throws {
+        let content = try Fixtures.bytes("444.jpg")
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)").path
+        try #require(mkfifo(path, 0o600) == 0)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func decodePipe(_ decoder: ImageDecoder) throws -> [UInt8] {
+            // Fits into the pipe, so that the writer never waits. Opening waits for the reader.
+            Thread.detachNewThread { FileHandle(forWritingAtPath: path)?.write(Data(content)) }
+            return try decoder.decode(contentsOfFile: path).bytes
+        }
+        #expect(try decodePipe(ImageDecoder()) == Fixtures.bytes("444.jpg.raw"))
+        #expect(throws: ImageError.tooManyBytes(source: path, maximumBytes: content.count - 1)) {
+            try decodePipe(ImageDecoder(maximumBytes: content.count - 1))
+        }
+    }
+
     @Test("a progressive JPEG of endless scans is refused")
     func scans() throws {
         let bytes = try Fixtures.bytes("grey-progressive.jpg")

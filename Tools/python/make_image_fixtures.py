@@ -90,6 +90,9 @@ def preprocessing():
         "tower": picture(5, 240, seed=6),
         "wall": picture(240, 5, seed=7),
         "tall": picture(47, 143, seed=8),
+        # Just on either side of where Pillow changes the order of its passes.
+        "upright": picture(60, 119, seed=16),
+        "taller": picture(60, 122, seed=17),
         "grey": picture(83, 66, channels=1, seed=9),
         "checks": np.repeat((np.indices((90, 118)).sum(0) % 2 * 255).astype(np.uint8)[..., None], 3, -1),
     }

@@ -142,6 +142,9 @@ struct Freezer {
 
     // MARK: Second round
 
+    /// Weights of a layer from which on it is worth giving the file's pages back: 1 MiB.
+    private static let releaseCost = 1 << 18
+
     private func runJobs(source: any TensorSource, memory: WeightMemory, threads: Int) throws {
         // Large ones first, so that no thread is left with the largest at the end.
         let ordered = jobs.sorted { $0.cost > $1.cost }
@@ -151,7 +154,11 @@ struct Freezer {
             while true {
                 let index = team.next(counter: 0)
                 guard index < ordered.count, !failure.hasOccurred else { return }
-                do { try ordered[index].run(source, memory) } catch { failure.record(error) }
+                let job = ordered[index]
+                do { try job.run(source, memory) } catch { failure.record(error) }
+                // What has been packed is not read again: without this the file and the packed weights would be in
+                // memory at the same time.
+                if job.cost >= Self.releaseCost { (source as? SafetensorsFile)?.releaseMappedPages() }
             }
         }
         try failure.rethrow()

@@ -1,7 +1,7 @@
 import CETNetGraph
 import CETNetOperators
 
-/// Attention inside shifted windows, one window per task.
+/// Attention inside shifted windows, some heads of one window per task.
 ///
 /// Padding, cyclic shift, partition into windows and their inverses are address arithmetic: each token of a window is
 /// the address of its row, and a padded token's address is that of the projection's bias.
@@ -15,6 +15,10 @@ struct WindowAttentionStep: Step {
     private let vertical: WindowAxis
     private let horizontal: WindowAxis
     private let headScratch: Int
+    private let headGroups: Partition
+
+    /// Tasks that a map of few windows is cut into by heads, so that several threads have work.
+    private static let fewTasks = 16
 
     init(
         attention: WindowAttention, weights: AttentionWeights, layout: MatrixWeights.Layout, input: Location,
@@ -31,9 +35,11 @@ struct WindowAttentionStep: Step {
         headScratch = WindowAttentionHead.scratchCount(
             tokens: attention.windowSize * attention.windowSize, headDimension: attention.headDimension,
             kernels: kernels)
+        let windows = vertical.windows * horizontal.windows
+        headGroups = Partition(count: attention.heads, parts: (Self.fewTasks + windows - 1) / windows)
     }
 
-    var taskCount: Int { vertical.windows * horizontal.windows }
+    var taskCount: Int { vertical.windows * horizontal.windows * headGroups.parts }
 
     private var tokens: Int { attention.windowSize * attention.windowSize }
 
@@ -43,7 +49,8 @@ struct WindowAttentionStep: Step {
     }
 
     func run(task: Int, _ context: TaskContext) {
-        let (windowRow, windowColumn) = (task / horizontal.windows, task % horizontal.windows)
+        let (window, headGroup) = (task / headGroups.parts, task % headGroups.parts)
+        let (windowRow, windowColumn) = (window / horizontal.windows, window % horizontal.windows)
         let raw = UnsafeMutableRawPointer(context.scratch)
         let rows = raw.bindMemory(to: UnsafePointer<Float>?.self, capacity: tokens)
         let outputs = (raw + tokens * MemoryLayout<UnsafePointer<Float>?>.stride)
@@ -63,7 +70,7 @@ struct WindowAttentionStep: Step {
             }
         }
         let mask = mask(bottom: vertical.isDivided(windowRow), right: horizontal.isDivided(windowColumn))
-        for head in 0..<attention.heads {
+        for head in headGroups[headGroup] {
             let channel = head * attention.headDimension
             WindowAttentionHead(
                 tokens: tokens, headDimension: attention.headDimension, scoreStride: weights.scoreStride, rows: rows,
