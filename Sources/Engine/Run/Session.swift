@@ -66,20 +66,14 @@ package final class Session {
     ) {
         prepare(size: size, batch: batch)
         let prepared = prepared!
-        let run = Run(
-            prepared: prepared, team: team, input: input, logits: logits, features: features,
-            imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels)
-        let apart = prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0
-        team.run { worker in
-            let record = worker == 0 ? record : nil
-            var image = worker
-            while image < apart {
-                run.alone(image: image, worker: worker, record: record)
-                image += team.workers
-            }
-            if apart < batch {
-                team.barrier()
-                for image in apart..<batch { run.together(image: image, worker: worker, record: record) }
+        var run = Run(
+            prepared: prepared, team: team, input: input, batch: batch, logits: logits, features: features,
+            imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels,
+            apart: prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0, record: record)
+        // By address rather than in a closure, which would be allocated for every run.
+        withUnsafeMutablePointer(to: &run) { run in
+            team.run(context: run) { run, worker in
+                run!.assumingMemoryBound(to: Run.self).pointee.work(worker: Int(worker))
             }
         }
     }
@@ -115,10 +109,29 @@ package final class Session {
         let prepared: Prepared
         let team: ThreadTeam
         let input: UnsafePointer<Float>
+        let batch: Int
         let logits: UnsafeMutablePointer<Float>
         let features: UnsafePointer<UnsafeMutablePointer<Float>>?
         let imageCount: Int
         let labels: Int
+        /// How many images are computed by one worker each; the others by all together.
+        let apart: Int
+        /// Called by worker 0 only.
+        let record: ((Int, UInt64) -> Void)?
+
+        /// What one worker does.
+        func work(worker: Int) {
+            let record = worker == 0 ? record : nil
+            var image = worker
+            while image < apart {
+                alone(image: image, worker: worker, record: record)
+                image += team.workers
+            }
+            if apart < batch {
+                team.barrier()
+                for image in apart..<batch { together(image: image, worker: worker, record: record) }
+            }
+        }
 
         private func context(image: Int, worker: Int, arena: Int) -> TaskContext {
             let memory = prepared.memory.base
