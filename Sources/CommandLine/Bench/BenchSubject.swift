@@ -11,27 +11,20 @@ struct BenchSubject {
     /// The seed of the weights; `nil` for a model on disk.
     let seed: UInt64?
     private let url: URL
-    private let temporaryDirectory: URL?
+    private let temporary: TemporaryModel?
 
     init(_ name: String, seed: UInt64) throws(Failure) {
         self.name = name
         if Variant.all.contains(where: { $0.name == name }) {
-            let directory = FileManager.default.temporaryDirectory
-                .appendingPathComponent("cetnet-bench-\(UUID().uuidString)")
             let configuration = try variantConfiguration(name)
-            do {
-                try Failure.wrap(.unusable) { try configuration.writeRandomModel(seed: seed, to: directory) }
-            } catch {
-                try? FileManager.default.removeItem(at: directory)
-                throw error
-            }
-            (self.seed, url, temporaryDirectory) = (seed, directory, directory)
+            let written = try Failure.wrap(.unusable) { try TemporaryModel(configuration, seed: seed) }
+            (self.seed, url, temporary) = (seed, written.url, written)
         } else {
             guard FileManager.default.fileExists(atPath: name) else {
                 throw Failure(
                     status: .unusable, message: "\(name): no such file or directory, and \(unknownVariant(name))")
             }
-            (self.seed, url, temporaryDirectory) = (nil, URL(fileURLWithPath: name), nil)
+            (self.seed, url, temporary) = (nil, URL(fileURLWithPath: name), nil)
         }
         let location = url
         let summary = try Failure.wrap(.unusable) { try ModelSummary(contentsOf: location) }
@@ -49,9 +42,7 @@ struct BenchSubject {
         }
     }
 
-    func removeTemporaryFiles() {
-        if let temporaryDirectory { try? FileManager.default.removeItem(at: temporaryDirectory) }
-    }
+    func removeTemporaryFiles() { temporary?.remove() }
 }
 
 extension Duration {
