@@ -13,5 +13,6 @@
 #include "../families/attention.h"
 #include "../families/depthwise.h"
 #include "../families/layout.h"
+#include "../families/peak.h"
 
 const cetnet_kernel_set cetnet_kernel_set_portable = CETNET_KERNEL_SET("portable");
