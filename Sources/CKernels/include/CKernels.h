@@ -8,5 +8,6 @@
 #include "kernel_set.h"
 #include "layout.h"
 #include "normalization.h"
+#include "peak.h"
 #include "resize.h"
 #include "team.h"

@@ -14,6 +14,7 @@
 #include "gemm.h"
 #include "layout.h"
 #include "normalization.h"
+#include "peak.h"
 
 typedef struct cetnet_kernel_set {
     /// "portable", "avx2" or "avx512".
@@ -36,6 +37,7 @@ typedef struct cetnet_kernel_set {
     void (*mean_rows)(const cetnet_mean_rows *arguments);
     void (*interleave)(const cetnet_interleave *arguments);
     void (*pointwise)(const cetnet_pointwise *arguments);
+    void (*peak)(cetnet_peak *arguments);
 } cetnet_kernel_set;
 
 /// The tiers in order of preference, best first; `index` runs from 0 until the result is NULL.

@@ -17,6 +17,7 @@
 #include "../families/depthwise.h"
 #include "../families/elementwise.h"
 #include "../families/layout.h"
+#include "../families/peak.h"
 #pragma clang attribute pop
 
 const cetnet_kernel_set cetnet_kernel_set_avx512 = CETNET_KERNEL_SET("avx512");

@@ -14,5 +14,6 @@
 #include "../families/depthwise.h"
 #include "../families/elementwise.h"
 #include "../families/layout.h"
+#include "../families/peak.h"
 
 const cetnet_kernel_set cetnet_kernel_set_portable = CETNET_KERNEL_SET("portable");
