@@ -45,6 +45,12 @@ let package = Package(
         // Images.
         .target(name: "CETNetPreprocessing", dependencies: ["CKernels"], path: "Sources/Preprocessing"),
 
+        // How fast it is.
+        .target(
+            name: "CETNetMeasurement", dependencies: ["CKernels", "COpenBLAS", "CETNetOperators"],
+            path: "Sources/Measurement"),
+        .target(name: "CBenchmarking"),
+
         // Public products.
         .target(
             name: "CETNet",
@@ -61,6 +67,7 @@ let package = Package(
             name: "CETNetCommand",
             dependencies: [
                 "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetPreprocessing",
+                "CETNetEngine", "CETNetOperators", "CETNetMeasurement", "CBenchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine"),
@@ -85,10 +92,12 @@ let package = Package(
             name: "ImagingTests",
             dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
+        .testTarget(name: "MeasurementTests", dependencies: ["CETNetMeasurement", "CETNetOperators"]),
         .target(name: "TestSupport", path: "Tests/Support"),
         .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["CETNetCommand", "CETNet", "CETNetCheckpoint", "TestSupport"]),
+            name: "CommandLineTests",
+            dependencies: ["CETNetCommand", "CETNet", "CETNetCheckpoint", "CBenchmarking", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -17,8 +17,9 @@ if swift test -c release 2>&1 </dev/null | tee "$log"; then
 else
     tests_succeeded=false
 fi
-# Swift Testing's own lines: "✔ Test name() passed after …", "✘ Test "title" failed after …".
-count() { grep -cE "^[^ ]+ +Test .* $1 after " "$log" || true; }
+# Swift Testing's own lines, "✔ Test name() passed after …" and "✘ Test name() failed after …", but for the last,
+# "✔ Test run with … passed after …".
+count() { grep -E "^[^ ]+ +Test .* $1 after " "$log" | grep -cv "Test run with" || true; }
 passed=$(count passed)
 failed=$(count failed)
 if ! $tests_succeeded && [ "$failed" -eq 0 ]; then

@@ -10,7 +10,7 @@ import CETNetGraph
 public final class Session {
     /// The model that it runs.
     public let model: Model
-    private let session: CETNetEngine.Session
+    let session: CETNetEngine.Session
 
     /// Makes a session of a model.
     /// - Parameter threads: how many threads a run uses, the caller's included, 1...64; `nil`: as many as the model.
@@ -82,7 +82,7 @@ public final class Session {
         }
     }
 
-    private func check(
+    func check(
         input: UnsafeBufferPointer<Float>, batch: Int, imageSize: ImageSize,
         logits: UnsafeMutableBufferPointer<Float>
     ) throws(ModelError) {

@@ -19,7 +19,7 @@ struct CETNetCommand: ParsableCommand {
               cetnet inspect cetnet-t --image-size 384
             """,
         version: "0.1.0",
-        subcommands: [Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self]
+        subcommands: [Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self, Bench.self]
     )
 
     static func main() {

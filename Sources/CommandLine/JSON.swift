@@ -5,6 +5,8 @@ enum JSON {
     case integer(Int)
     /// Must be finite; the shortest digits that give the same float32 back.
     case number(Float)
+    /// Must be finite; the shortest digits that give the same double back, a whole number without a point.
+    case double(Double)
     case array([JSON])
     case object([(key: String, value: JSON)])
 
@@ -26,6 +28,9 @@ enum JSON {
         case .number(let number):
             precondition(number.isFinite, "JSON has no \(number)")
             output += number.description
+        case .double(let number):
+            precondition(number.isFinite, "JSON has no \(number)")
+            output += Int(exactly: number).map(String.init) ?? number.description
         case .array(let elements):
             output += "["
             for (index, element) in elements.enumerated() {

@@ -84,14 +84,11 @@ extension ModelConfiguration {
     }
 
     /// Checks that layers and unit of the convolutional embeddings go together and that there is an embedding made of
-    /// them: a file must not claim what its model has not.
+    /// the unit: a file must not claim what its model has not.
     private func validateConvolutionalEmbeddings(source: String) throws(ConfigurationError) {
         let unit = ceUnit
         func invalid(_ key: String, _ expected: String, _ found: String) -> ConfigurationError {
             .invalidValue(source: source, key: key, expected: expected, found: found)
-        }
-        guard embeddings.contains(.ce) || ceLayers == 5 else {
-            throw invalid("ce_layers", "5, the default, as no stage's embedding is \"ce\"", "\(ceLayers)")
         }
         guard unit != .mbconv else { return }
         if let layers = unit.requiredLayers, ceLayers != layers {

@@ -199,6 +199,7 @@ CETNET_INLINE ptrdiff_t panel_width(ptrdiff_t remaining) { return remaining > LA
 static void gemm(const cetnet_gemm *g) {
     // Tiles of even height: 49 rows become 13 + 12 + 12 + 12, not 14 + 14 + 14 + 7.
     const ptrdiff_t tiles = (g->rows + CETNET_TILE_ROWS - 1) / CETNET_TILE_ROWS;
+    const ptrdiff_t least = g->rows / tiles, rest = g->rows % tiles;
     for (ptrdiff_t column = 0; column < g->columns; column += PANEL) {
         const float *panel = g->panels + column * (g->depth + 1);
         const ptrdiff_t width = panel_width(g->columns - column);
@@ -207,9 +208,8 @@ static void gemm(const cetnet_gemm *g) {
         // the next one; behind the last panel lie the weights of the next layer.
         const char *ahead = (const char *)(panel + width * (g->depth + 1));
         const ptrdiff_t ahead_step = (width * (ptrdiff_t)sizeof(float) + tiles - 1) / tiles;
-        for (ptrdiff_t t = 0; t < tiles; t++) {
-            const ptrdiff_t row = t * g->rows / tiles;
-            const ptrdiff_t rows = (t + 1) * g->rows / tiles - row;
+        for (ptrdiff_t t = 0, row = 0, rows; t < tiles; t++, row += rows) {
+            rows = least + (t < rest);
             const tile_kernel compute = tile_kernels[rows - 1][width / LANES - 1];
             float *c = g->c + row * g->c_stride + column;
             const float *residual = g->residual ? g->residual + row * g->residual_stride + column : 0;

@@ -9,6 +9,7 @@
 #include "kernel_set.h"
 #include "layout.h"
 #include "normalization.h"
+#include "peak.h"
 #include "resize.h"
 #include "stripe_attention.h"
 #include "team.h"

@@ -15,6 +15,7 @@
 #include "global_attention.h"
 #include "layout.h"
 #include "normalization.h"
+#include "peak.h"
 #include "stripe_attention.h"
 
 typedef struct cetnet_kernel_set {
@@ -41,6 +42,7 @@ typedef struct cetnet_kernel_set {
     void (*stripe_attention)(const cetnet_stripe_attention *arguments);
     void (*interleave)(const cetnet_interleave *arguments);
     void (*pointwise)(const cetnet_pointwise *arguments);
+    void (*peak)(cetnet_peak *arguments);
 } cetnet_kernel_set;
 
 /// The tiers in order of preference, best first; `index` runs from 0 until the result is NULL.

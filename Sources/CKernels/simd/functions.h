@@ -29,7 +29,7 @@ CETNET_INLINE vfloat vexp(vfloat x) {
 /// exponentials, divided by the sum, would be denormal numbers, on which processors are slow.
 CETNET_INLINE vfloat vexp_or_zero(vfloat x) {
     vfloat e = vexp(x);
-    return x > splat(-80.0f) ? e : splat(0);
+    return x < splat(-80.0f) ? splat(0) : e;  // NaN stays NaN
 }
 
 /// GELU(x) = x·Φ(x) = x/2 · (1 + erf(x/√2)), error below 2e-7 · max(1, |x|).

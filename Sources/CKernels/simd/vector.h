@@ -63,8 +63,11 @@ CETNET_INLINE void store_first(float *p, vfloat v, ptrdiff_t count) {
     copy_first(p, lanes, count);
 }
 
-CETNET_INLINE vfloat vmin(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }
-CETNET_INLINE vfloat vmax(vfloat a, vfloat b) { return __builtin_elementwise_max(a, b); }
+// The smaller and the larger one; `a` if either is NaN. One instruction, where fmin and fmax take several.
+#define CETNET_MIN(a, b) ((b) < (a) ? (b) : (a))
+#define CETNET_MAX(a, b) ((b) > (a) ? (b) : (a))
+CETNET_INLINE vfloat vmin(vfloat a, vfloat b) { return CETNET_MIN(a, b); }
+CETNET_INLINE vfloat vmax(vfloat a, vfloat b) { return CETNET_MAX(a, b); }
 
 // Reductions add the upper half to the lower one until one number is left: the same order for every call.
 typedef float vfloat2 __attribute__((ext_vector_type(2)));
@@ -90,7 +93,7 @@ CETNET_INLINE float sum_lanes(vfloat v) {
 }
 
 CETNET_INLINE float max_lanes(vfloat v) {
-    CETNET_REDUCE(v, __builtin_elementwise_max)
+    CETNET_REDUCE(v, CETNET_MAX)
     return v2.x > v2.y ? v2.x : v2.y;
 }
 

@@ -19,6 +19,7 @@
 #include "../families/layout.h"
 #include "../families/global_attention.h"
 #include "../families/stripe_attention.h"
+#include "../families/peak.h"
 #pragma clang attribute pop
 
 const cetnet_kernel_set cetnet_kernel_set_avx512 = CETNET_KERNEL_SET("avx512");

@@ -57,38 +57,36 @@ package final class Session {
         input: UnsafePointer<Float>, batch: Int, size: ImageSize, logits: UnsafeMutablePointer<Float>,
         features: UnsafePointer<UnsafeMutablePointer<Float>>? = nil
     ) {
+        run(input: input, batch: batch, size: size, logits: logits, features: features, record: nil)
+    }
+
+    private func run(
+        input: UnsafePointer<Float>, batch: Int, size: ImageSize, logits: UnsafeMutablePointer<Float>,
+        features: UnsafePointer<UnsafeMutablePointer<Float>>?, record: ((Int, UInt64) -> Void)?
+    ) {
         prepare(size: size, batch: batch)
         let prepared = prepared!
-        let run = Run(
-            prepared: prepared, team: team, input: input, logits: logits, features: features,
-            imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels)
-        let apart = prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0
-        team.run { worker in
-            var image = worker
-            while image < apart {
-                run.alone(image: image, worker: worker)
-                image += team.workers
-            }
-            if apart < batch {
-                team.barrier()
-                for image in apart..<batch { run.together(image: image, worker: worker) }
+        var run = Run(
+            prepared: prepared, team: team, input: input, batch: batch, logits: logits, features: features,
+            imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels,
+            apart: prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0, record: record)
+        // By address rather than in a closure, which would be allocated for every run.
+        withUnsafeMutablePointer(to: &run) { run in
+            team.run(context: run) { run, worker in
+                run!.assumingMemoryBound(to: Run.self).pointee.work(worker: Int(worker))
             }
         }
     }
 
-    /// Runs one image with a clock: how long each step took, all workers working together.
-    /// - Parameter record: called on the calling thread after each step, with its index and its nanoseconds.
+    /// Does what ``run(input:batch:size:logits:features:)`` does, with a clock.
+    /// - Parameter record: called on the calling thread after each step of each image that it works on, with the
+    ///   step's index and its nanoseconds. Workers that compute images of their own do the same steps at the same
+    ///   time.
     package func profile(
-        input: UnsafePointer<Float>, size: ImageSize, logits: UnsafeMutablePointer<Float>,
+        input: UnsafePointer<Float>, batch: Int, size: ImageSize, logits: UnsafeMutablePointer<Float>,
         record: @escaping (Int, UInt64) -> Void
     ) {
-        prepare(size: size, batch: 1)
-        let prepared = prepared!
-        let run = Run(
-            prepared: prepared, team: team, input: input, logits: logits, features: nil, imageCount: 0, labels: 0)
-        team.run { worker in
-            run.together(image: 0, worker: worker, record: worker == 0 ? record : nil)
-        }
+        run(input: input, batch: batch, size: size, logits: logits, features: nil, record: record)
     }
 
     /// The steps of the plan at an image size: their names and the graph nodes that they compute.
@@ -111,10 +109,29 @@ package final class Session {
         let prepared: Prepared
         let team: ThreadTeam
         let input: UnsafePointer<Float>
+        let batch: Int
         let logits: UnsafeMutablePointer<Float>
         let features: UnsafePointer<UnsafeMutablePointer<Float>>?
         let imageCount: Int
         let labels: Int
+        /// How many images are computed by one worker each; the others by all together.
+        let apart: Int
+        /// Called by worker 0 only.
+        let record: ((Int, UInt64) -> Void)?
+
+        /// What one worker does.
+        func work(worker: Int) {
+            let record = worker == 0 ? record : nil
+            var image = worker
+            while image < apart {
+                alone(image: image, worker: worker, record: record)
+                image += team.workers
+            }
+            if apart < batch {
+                team.barrier()
+                for image in apart..<batch { together(image: image, worker: worker, record: record) }
+            }
+        }
 
         private func context(image: Int, worker: Int, arena: Int) -> TaskContext {
             let memory = prepared.memory.base
@@ -126,15 +143,23 @@ package final class Session {
         }
 
         /// One worker computes a whole image in its own arena.
-        func alone(image: Int, worker: Int) {
+        func alone(image: Int, worker: Int, record: ((Int, UInt64) -> Void)?) {
             let context = context(image: image, worker: worker, arena: worker)
-            for entry in prepared.plan.entries {
+            var clock = record == nil ? 0 : Clock.nanoseconds
+            for (index, entry) in prepared.plan.entries.enumerated() {
                 for task in 0..<entry.step.taskCount { entry.step.run(task: task, context) }
+                if let record { Self.note(index, &clock, record) }
             }
         }
 
+        private static func note(_ index: Int, _ clock: inout UInt64, _ record: (Int, UInt64) -> Void) {
+            let now = Clock.nanoseconds
+            record(index, now - clock)
+            clock = now
+        }
+
         /// All workers compute one image in the first arena, meeting after each step.
-        func together(image: Int, worker: Int, record: ((Int, UInt64) -> Void)? = nil) {
+        func together(image: Int, worker: Int, record: ((Int, UInt64) -> Void)?) {
             let context = context(image: image, worker: worker, arena: 0)
             var clock = record == nil ? 0 : Clock.nanoseconds
             for (index, entry) in prepared.plan.entries.enumerated() {
@@ -152,11 +177,7 @@ package final class Session {
                     }
                     team.barrier()
                 }
-                if let record {
-                    let now = Clock.nanoseconds
-                    record(index, now - clock)
-                    clock = now
-                }
+                if let record { Self.note(index, &clock, record) }
             }
             // The next image starts with counter 0.
             if worker == 0 {

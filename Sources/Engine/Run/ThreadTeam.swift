@@ -16,7 +16,14 @@ final class ThreadTeam: @unchecked Sendable {
     /// Threads that really run, the caller included.
     var workers: Int { Int(cetnet_team_workers(team)) }
 
-    /// Runs `body` on every worker with its number, and returns when all are done. Allocates nothing.
+    /// Runs `body(context, worker)` on every worker with its number, and returns when all are done. Allocates nothing.
+    func run(
+        context: UnsafeMutableRawPointer, body: @convention(c) (_ context: UnsafeMutableRawPointer?, Int32) -> Void
+    ) {
+        cetnet_team_run(team, body, context)
+    }
+
+    /// Runs `body` on every worker with its number, and returns when all are done. Allocates the closure's context.
     func run(_ body: (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             var context = Body(run: body)

@@ -1,0 +1,51 @@
+import CETNetEngine
+import CETNetGraph
+
+extension Session {
+    /// One step of a plan: what the engine computes in one go, usually several operators of the model.
+    package struct Step: Sendable {
+        /// Path of its first layer, or what it copies.
+        package let name: String
+        /// The operators that it computes, in order, in the field's names; empty for a copy.
+        package let operators: [String]
+        /// Those of the operators that multiply and add, each once; else the first operator, or `copy`.
+        package let kind: String
+        /// (height, width, channels) of its result for one image; `nil` for a copy.
+        package let outputShape: [Int]?
+        /// For one image.
+        package let multiplyAdds: Int
+    }
+
+    /// The steps of a run at an image size, in order.
+    /// - Throws: ``ModelError/imageSize(_:allowed:)``.
+    package func steps(imageSize: ImageSize) throws(ModelError) -> [Step] {
+        try InputLimits.check(imageSize)
+        let graph = model.network.graph(imageSize: imageSize)
+        return session.steps(size: imageSize).map { step in
+            let nodes = step.nodes.map { graph.nodes[$0] }
+            var multiplying: [String] = []
+            for node in nodes where node.multiplyAdds > 0 && !multiplying.contains(node.operator.name) {
+                multiplying.append(node.operator.name)
+            }
+            if multiplying.isEmpty { multiplying = [nodes.first?.operator.name ?? "copy"] }
+            return Step(
+                name: step.name, operators: nodes.map(\.operator.name), kind: multiplying.joined(separator: " + "),
+                outputShape: nodes.last.map { [$0.shape.height, $0.shape.width, $0.shape.channels] },
+                multiplyAdds: nodes.reduce(0) { $0 + $1.multiplyAdds })
+        }
+    }
+
+    /// Does what ``run(input:batch:imageSize:logits:)`` does, with a clock.
+    /// - Parameter record: called on the calling thread after each step of each image that this thread works on, with
+    ///   the step's index and its nanoseconds. Threads that compute images of their own do the same steps at the same
+    ///   time.
+    /// - Throws: what ``run(input:batch:imageSize:logits:)`` throws.
+    package func profile(
+        input: UnsafeBufferPointer<Float>, batch: Int, imageSize: ImageSize,
+        logits: UnsafeMutableBufferPointer<Float>, record: @escaping (Int, UInt64) -> Void
+    ) throws(ModelError) {
+        try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
+        session.profile(
+            input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!, record: record)
+    }
+}

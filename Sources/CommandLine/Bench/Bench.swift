@@ -1,0 +1,176 @@
+import ArgumentParser
+import CETNet
+import CETNetEngine
+import Foundation
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure how fast a model runs on this machine.", discussion: BenchHelp.discussion)
+
+    @Argument(
+        help: ArgumentHelp(
+            "The name of a variant, which then gets random weights, or a model on disk.", valueName: "variant|model"))
+    var model: String
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The image size, N or HxW (default: the model's own).", valueName: "n|hxw"))
+    var imageSize: SizeArgument?
+
+    @Option(name: .long, help: ArgumentHelp("Images per run; several separated by commas.", valueName: "n,n…"))
+    var batch = CountList([1])
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Threads of a run, several separated by commas (default: all CPUs that the process may use).",
+            valueName: "n,n…"))
+    var threads: CountList?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How long to measure each batch and thread count (default: 10); three runs at least.", valueName: "s"))
+    var seconds: Double?
+
+    @Option(name: .long, help: ArgumentHelp("How many runs to measure, instead of --seconds.", valueName: "n"))
+    var runs: Int?
+
+    @Option(
+        name: .long, help: ArgumentHelp("Runs after the first one that are not measured.", valueName: "n"))
+    var warmup = 3
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Which code multiplies matrices: auto, the fastest here, or openblas for every product.",
+            valueName: "auto|openblas"))
+    var backend = Backend.automatic
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How many sessions run at the same time, each with its own threads: throughput instead of latency.",
+            valueName: "n"))
+    var sessions = 1
+
+    @Flag(name: .long, help: "Also show the time of every step of the network, and the sums by kind of operator.")
+    var perLayer = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The order of --per-layer's steps: as they are computed, or the slowest first (default: order).",
+            valueName: "order|time"))
+    var sort: LayerReport.Order?
+
+    @Option(name: .long, help: ArgumentHelp("The seed of random weights and images.", valueName: "n"))
+    var seed: UInt64 = 0
+
+    @Option(name: .long, help: ArgumentHelp("Write the figures to this file as JSON.", valueName: "file"))
+    var json: String?
+
+    @Option(name: .long, help: ArgumentHelp("Write the results to this file as a table.", valueName: "file"))
+    var csv: String?
+
+    func validate() throws {
+        for (name, list, allowed) in [("batch", batch, 1...1024), ("threads", threads ?? CountList([1]), 1...64)] {
+            if let wrong = list.counts.first(where: { !allowed.contains($0) }) {
+                throw ValidationError(
+                    "--\(name) has \(wrong); allowed are \(allowed.lowerBound) to \(allowed.upperBound).")
+            }
+        }
+        if seconds != nil, runs != nil { throw ValidationError("--seconds and --runs exclude each other.") }
+        if let seconds, !(seconds > 0 && seconds <= 86_400) {
+            throw ValidationError("--seconds is \(seconds); allowed is above 0, up to 86400.")
+        }
+        if let runs, !(1...1_000_000).contains(runs) {
+            throw ValidationError("--runs is \(runs); allowed are 1 to 1000000.")
+        }
+        guard (0...1_000_000).contains(warmup) else {
+            throw ValidationError("--warmup is \(warmup); allowed are 0 to 1000000.")
+        }
+        guard (1...64).contains(sessions) else {
+            throw ValidationError("--sessions is \(sessions); allowed are 1 to 64.")
+        }
+        if perLayer, sessions > 1 { throw ValidationError("--per-layer shows one session; --sessions must be 1.") }
+        if sort != nil, !perLayer { throw ValidationError("--sort goes with --per-layer.") }
+    }
+
+    func run() throws {
+        let subject = try BenchSubject(model, seed: seed)
+        defer { subject.removeTemporaryFiles() }
+        let size = imageSize?.size ?? ImageSize(square: subject.configuration.imageSize)
+        let duration = runs.map { Workload.Duration.runs($0) } ?? .seconds(seconds ?? 10)
+        let watch = BenchWatch()
+
+        // Everything that is measured comes before what it is compared with, whose matrices would count as memory.
+        var measured: [(workload: Workload, figures: Workload.Figures)] = []
+        var machine: MachineReport?
+        for threads in threads?.counts ?? [Processor.availableCount] {
+            let (model, loadTime) = try subject.load(backend: backend, threads: threads)
+            machine = machine ?? MachineReport(model: model, backend: backend, sessions: sessions, seed: subject.seed)
+            for batch in batch.counts {
+                let workload = Workload(
+                    model: model, imageSize: size, batch: batch, threads: threads, sessions: sessions, seed: seed,
+                    loadTime: loadTime)
+                let figures = try Failure.wrap(.unusable) {
+                    try workload.measure(duration, warmup: warmup, perLayer: perLayer)
+                }
+                measured.append((workload, figures))
+            }
+        }
+        var machineReport = machine!
+        machineReport.processorsOfOthers = watch.processorsOfOthers
+        let rates = try Failure.wrap(.unusable) {
+            try ReferenceRates(threads: measured.map { $0.workload.threads * sessions })
+        }
+        let results = measured.map { workload, figures in
+            BenchResult(
+                model: self.model, workload: workload, figures: figures,
+                rates: rates.of(threads: workload.threads * sessions))
+        }
+
+        try Failure.wrap(.unusable) {
+            if let json {
+                try write(BenchFiles.json(machine: machineReport, results: results), to: json)
+            }
+            if let csv { try write(BenchFiles.csv(results), to: csv) }
+        }
+        try Console.print(
+            BenchReport.text(
+                subject: subject, size: size, machine: machineReport, results: results,
+                layers: perLayer ? sort ?? .order : nil))
+        for warning in watch.warnings(machine: machineReport, results: results) { Console.report("Warning: \(warning)") }
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw Failure(status: .unusable, message: "\(path): \(error.localizedDescription)")
+        }
+    }
+}
+
+extension Backend: ExpressibleByArgument {}
+
+extension LayerReport.Order: ExpressibleByArgument {}
+
+/// Positive whole numbers on the command line, separated by commas; each counts once.
+struct CountList: ExpressibleByArgument {
+    let counts: [Int]
+
+    init(_ counts: [Int]) { self.counts = counts }
+
+    init?(argument: String) {
+        var counts: [Int] = []
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let count = Int(part) else { return nil }
+            if !counts.contains(count) { counts.append(count) }
+        }
+        self.counts = counts
+    }
+
+    var defaultValueDescription: String { counts.map(String.init).joined(separator: ",") }
+}

@@ -1,0 +1,27 @@
+import CETNetMeasurement
+import CETNetOperators
+
+/// What the machine can do at best, for each number of threads that was used.
+struct ReferenceRates {
+    /// In GFLOP/s.
+    struct Rates {
+        /// OpenBLAS's matrix product.
+        let matrixProduct: Double
+        /// Multiply-adds on registers.
+        let fusedMultiplyAddPeak: Double
+    }
+
+    private var rates: [Int: Rates] = [:]
+
+    /// Measures. Takes less than a second for each number of threads.
+    init(threads: [Int]) throws {
+        let kernels = try KernelSet.selected()
+        for count in Set(threads).sorted() {
+            rates[count] = Rates(
+                matrixProduct: ComputeRate.matrixProduct(threads: count),
+                fusedMultiplyAddPeak: ComputeRate.fusedMultiplyAddPeak(threads: count, kernels: kernels))
+        }
+    }
+
+    func of(threads: Int) -> Rates { rates[threads]! }
+}

@@ -1,0 +1,132 @@
+import CETNet
+import Foundation
+
+/// Runs of sessions that are warm.
+struct SteadyState {
+    /// Milliseconds of each run.
+    let times: [Double]
+    /// Milliseconds from the start of the first run to the end of the last.
+    let elapsed: Double
+    /// Calls that allocated memory in all of these runs; `nil` where they cannot be counted.
+    let allocations: Int?
+
+    /// One session on this thread.
+    static func alone(_ lane: BenchLane, _ duration: Workload.Duration) throws -> SteadyState {
+        let times = TimeLog(duration)
+        let counter = AllocationCounter()
+        let start = ContinuousClock.now
+        counter.start()
+        while times.wantsMore(since: start) { times.append(try lane.run()) }
+        counter.stop()
+        return SteadyState(
+            times: times.values, elapsed: start.duration(to: .now).milliseconds, allocations: counter.count)
+    }
+
+    /// One session on this thread; after each run one more, with a clock.
+    static func alternating(
+        _ lane: BenchLane, _ duration: Workload.Duration, profile: LayerProfile
+    ) throws -> SteadyState {
+        let times = TimeLog(duration)
+        let counter = AllocationCounter()
+        let start = ContinuousClock.now
+        while times.wantsMore(since: start) {
+            counter.start()
+            times.append(try lane.run())
+            counter.stop()
+            try profile.record { steps throws(ModelError) in try lane.profile(into: steps) }
+        }
+        profile.unclocked = times.values
+        return SteadyState(
+            times: times.values, elapsed: start.duration(to: .now).milliseconds, allocations: counter.count)
+    }
+
+    /// Several sessions at the same time, each on a thread of its own.
+    static func together(_ lanes: [BenchLane], _ duration: Workload.Duration) throws -> SteadyState {
+        let ready = DispatchSemaphore(value: 0)
+        let go = DispatchSemaphore(value: 0)
+        let done = DispatchSemaphore(value: 0)
+        let leave = DispatchSemaphore(value: 0)
+        let runners = lanes.map { Runner(lane: $0, times: TimeLog(duration)) }
+        for runner in runners {
+            Thread {
+                ready.signal()
+                go.wait()
+                runner.run()
+                done.signal()
+                // A thread's end frees and may allocate, so all wait until counting is over.
+                leave.wait()
+            }.start()
+        }
+        for _ in runners { ready.wait() }
+        let counter = AllocationCounter()
+        let start = ContinuousClock.now
+        counter.start()
+        for _ in runners { go.signal() }
+        for _ in runners { done.wait() }
+        counter.stop()
+        let elapsed = start.duration(to: .now).milliseconds
+        for _ in runners { leave.signal() }
+        for runner in runners { if let error = runner.error { throw error } }
+        return SteadyState(times: runners.flatMap(\.times.values), elapsed: elapsed, allocations: counter.count)
+    }
+
+    /// Belongs to one thread between `go` and `done`, and to the one that waits for it before and after.
+    private final class Runner: @unchecked Sendable {
+        let lane: BenchLane
+        let times: TimeLog
+        var error: ModelError?
+
+        init(lane: BenchLane, times: TimeLog) {
+            self.lane = lane
+            self.times = times
+        }
+
+        func run() {
+            let start = ContinuousClock.now
+            do {
+                while times.wantsMore(since: start) { times.append(try lane.run()) }
+            } catch {
+                self.error = error
+            }
+        }
+    }
+}
+
+/// Times of runs, in memory that is there from the beginning, and the decision whether to run once more.
+final class TimeLog {
+    /// A run of the smallest models takes some tenths of a millisecond; a day of them fits.
+    private static let mostRuns = 1 << 28
+    private static let leastRuns = 3
+
+    private let memory: UnsafeMutableBufferPointer<Double>
+    private let end: Duration?
+    private var count = 0
+
+    init(_ duration: Workload.Duration) {
+        switch duration {
+        case .seconds(let seconds):
+            // Pages that are never written to take no memory.
+            memory = .allocate(capacity: Self.mostRuns)
+            end = .seconds(seconds)
+        case .runs(let runs):
+            memory = .allocate(capacity: runs)
+            end = nil
+        }
+    }
+
+    deinit { memory.deallocate() }
+
+    /// Whether there are too few runs yet.
+    func wantsMore(since start: ContinuousClock.Instant) -> Bool {
+        guard count < memory.count else { return false }
+        guard let end else { return true }
+        return count < Self.leastRuns || start.duration(to: .now) < end
+    }
+
+    func append(_ milliseconds: Double) {
+        memory.initializeElement(at: count, to: milliseconds)
+        count += 1
+    }
+
+    var values: [Double] { Array(memory[..<count]) }
+}
