@@ -35,6 +35,8 @@ typedef struct cetnet_kernel_set {
     void (*window_attention)(const cetnet_window_attention *arguments);
     void (*im2col)(const cetnet_im2col *arguments);
     void (*mean_rows)(const cetnet_mean_rows *arguments);
+    void (*interleave)(const cetnet_interleave *arguments);
+    void (*pointwise)(const cetnet_pointwise *arguments);
     void (*peak)(cetnet_peak *arguments);
 } cetnet_kernel_set;
 
