@@ -10,6 +10,10 @@ extension Session {
         package let operators: [String]
         /// Those of the operators that multiply and add, each once; else the first operator, or `copy`.
         package let kind: String
+        /// Part of the architecture, in the paper's words; `copy` for a copy.
+        package let part: String
+        /// Stage 0 to 3; `nil` outside of the stages and for a copy.
+        package let stage: Int?
         /// (height, width, channels) of its result for one image; `nil` for a copy.
         package let outputShape: [Int]?
         /// For one image.
@@ -30,7 +34,8 @@ extension Session {
             if multiplying.isEmpty { multiplying = [nodes.first?.operator.name ?? "copy"] }
             return Step(
                 name: step.name, operators: nodes.map(\.operator.name), kind: multiplying.joined(separator: " + "),
-                outputShape: nodes.last.map { [$0.shape.height, $0.shape.width, $0.shape.channels] },
+                part: nodes.first?.part.rawValue ?? "copy", stage: nodes.first?.stage,
+                outputShape: nodes.last { !$0.operator.isView }.map { [$0.shape.height, $0.shape.width, $0.shape.channels] },
                 multiplyAdds: nodes.reduce(0) { $0 + $1.multiplyAdds })
         }
     }

@@ -5,6 +5,8 @@ public struct ValueID: Sendable, Hashable {
 
 /// The part of the architecture that a node belongs to, in the paper's words.
 public enum Part: String, Sendable, Hashable, CaseIterable {
+    /// The image as it comes in.
+    case image
     case stem
     case convolutionalEmbedding = "convolutional embedding"
     /// What opens a stage where that is no convolutional embedding: a patch embedding, one strided convolution, or
@@ -56,7 +58,7 @@ public struct GraphBuilder {
     private let imageSize: ImageSize
 
     /// The part and stage that nodes appended from now on belong to.
-    public var part: Part = .stem
+    public var part: Part = .image
     public var stage: Int?
 
     /// Starts a graph with the image as its first value.

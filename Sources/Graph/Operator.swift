@@ -215,6 +215,14 @@ public enum Operator: Sendable, Hashable {
         }
     }
 
+    /// Whether it only says which channels lie where, so that it may take no step of its own.
+    public var isView: Bool {
+        switch self {
+        case .concatenation, .channelSlice: true
+        default: false
+        }
+    }
+
     /// The tensors that it needs from a model file. Tensors that it shares with another node, such as the bias that
     /// window attention pads with, are listed only with their owner.
     public var parameters: [Parameter] {

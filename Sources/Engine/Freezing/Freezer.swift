@@ -163,11 +163,11 @@ struct Freezer {
         let ordered = jobs.sorted { $0.cost > $1.cost }
         let failure = FirstError()
         let team = ThreadTeam(workers: threads)
-        team.run { _ in
-            while true {
-                let index = team.next(counter: 0)
-                guard index < ordered.count, !failure.hasOccurred else { return }
+        let tasks = ThreadTeam.Tasks(lists: 1, team: team)
+        team.runAll { _ in
+            tasks.work(list: 0, length: ordered.count) { index in
                 let job = ordered[index]
+                guard !failure.hasOccurred else { return }
                 do { try job.run(source, memory) } catch { failure.record(error) }
                 // What has been packed is not read again: without this the file and the packed weights would be in
                 // memory at the same time.
