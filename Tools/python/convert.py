@@ -22,9 +22,9 @@ from cetnet.model import CETNet
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="The checkpoint is a state_dict, alone or under \"model\", \"state_dict\" or \"state_dict_ema\", and is\n"
-               "read with weights_only, so that a file from a stranger cannot run code. A checkpoint of this project is\n"
-               "converted by export.py.")
+        epilog="The checkpoint is a state_dict, alone or under \"model\", \"state_dict\" or \"state_dict_ema\", and\n"
+               "is read with weights_only, so that a file from a stranger cannot run code. A checkpoint of this\n"
+               "project is converted by export.py.")
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT.pth|FILE.safetensors")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--rename", action="store_true",
@@ -44,7 +44,8 @@ def main() -> int:
     layout, renamed = recognise(tensors, source)
     configuration = configuration_of_tensors(renamed, layout, source, arguments.image_size)
     if arguments.labels is not None:
-        configuration = dataclasses.replace(configuration, labels=read_labels(arguments.labels, configuration.num_labels))
+        labels = read_labels(arguments.labels, configuration.num_labels)
+        configuration = dataclasses.replace(configuration, labels=labels)
     if arguments.crop is not None:
         configuration = dataclasses.replace(configuration, preprocess=PreprocessConfiguration(crop_pct=arguments.crop))
     model = CETNet(configuration)

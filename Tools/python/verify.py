@@ -158,7 +158,7 @@ def check_outputs(engine: Engine, model: CETNet, path: Path, folder: Path,
 
 
 def compare(found: Tensor, expected: Tensor, what: str) -> tuple[float, float]:
-    """Largest difference, and the largest allowed. A NaN on either side gives a NaN difference, which is not allowed."""
+    """Largest difference, and the largest allowed. A NaN on either side gives a NaN, which no tolerance allows."""
     if found.shape != expected.shape:
         raise EngineError(f"{what} of shape {tuple(found.shape)}, PyTorch {tuple(expected.shape)}")
     difference = (found.double() - expected.double()).abs().max().item()

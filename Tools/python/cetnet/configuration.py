@@ -184,7 +184,8 @@ class ModelConfiguration:
         for key in ("window_size", "image_size", "num_labels"):
             require(getattr(self, key) >= 1, f'"{key}" must be positive, found {getattr(self, key)}')
         for dim, heads in zip(self.dims, self.num_heads):
-            require(dim % heads == 0, f'"dims" {list(self.dims)} cannot be divided by "num_heads" {list(self.num_heads)}')
+            require(dim % heads == 0,
+                    f'"dims" {list(self.dims)} cannot be divided by "num_heads" {list(self.num_heads)}')
         require(self.block != "cswin" or all(heads % 2 == 0 for heads in self.num_heads[:-1]),
                 f'block "cswin" needs an even number of heads in all stages but the last, found {list(self.num_heads)}')
         require(len(self.stem_channels) == 2, f'"stem_channels" must have 2 entries, found {len(self.stem_channels)}')
@@ -300,7 +301,7 @@ VARIANTS: dict[str, Variant] = {row.name: row for row in (
     _swin("ce-swin-b", 128, (2, 2, 14, 2), (48, 96), "85.865", "15.361", "85.2 M, 15.5 G, top-1 84.0"),
     _cvt("cvt-13", (1, 2, 10), None, "19.997", "4.566", "top-1 81.6"),
     _cvt("ce-cvt-13", (1, 1, 10), (16, 32), "20.564", "4.682", "20.0 M, 4.4 G, top-1 82.1"),
-    _pvt("pvt-s", (3, 4, 6, 3), None, "24.486", "3.810", "top-1 79.8"),
+    _pvt("pvt-s", (3, 4, 6, 3), None, "24.486", "3.816", "top-1 79.8"),
     _pvt("ce-pvt-s", (2, 3, 6, 2), (16, 32), "22.973", "3.664", "22.6 M, 3.7 G, top-1 81.1"),
     _cswin("cswin-t", 64, (1, 2, 21, 1), None, "22.321", "4.324", "top-1 82.7"),
     _cswin("ce-cswin-t", 64, (1, 2, 18, 1), (16, 32), "21.752", "4.182", "21.6 M, 4.2 G, top-1 83.6"),
@@ -362,5 +363,6 @@ def _labels(value: Any, count: int, source: str) -> tuple[str, ...]:
     expected = [str(index) for index in range(count)]
     if set(value) != set(expected):
         raise ConfigurationError(
-            f'{source}: the keys of "id2label" must be 0 to {count - 1} ("num_labels" {count}); found {len(value)} keys')
+            f'{source}: the keys of "id2label" must be 0 to {count - 1} ("num_labels" {count}); '
+            f'found {len(value)} keys')
     return tuple(str(value[key]) for key in expected)

@@ -84,7 +84,7 @@ class PatchEmbedding(nn.Module):
 
 
 class OverlappingEmbedding(nn.Module):
-    """CvT's and CSWin's: one overlapping convolution, 7×7 stride 4 in stage 0 and 3×3 stride 2 later, then LayerNorm."""
+    """CvT's and CSWin's: one overlapping convolution, 7×7 stride 4 in stage 0, 3×3 stride 2 later; LayerNorm."""
 
     def __init__(self, configuration: ModelConfiguration, stage: int) -> None:
         super().__init__()

@@ -185,7 +185,8 @@ def recognise(tensors: Mapping[str, Tensor], source: str) -> tuple[Layout, dict[
     layout, _, unknown = min(attempts, key=lambda attempt: len(attempt[2]))
     if len(unknown) > len(tensors) // 2:
         raise CheckpointError(f"{source}: the tensors have the names of no known layout "
-                              f"({', '.join(layout.name for layout in LAYOUTS)}); first: {', '.join(list(tensors)[:4])}")
+                              f"({', '.join(layout.name for layout in LAYOUTS)}); the first: "
+                              f"{', '.join(list(tensors)[:4])}")
     raise CheckpointError(f"{source} looks like {layout.name}, but for {len(unknown)} tensors: "
                           f"{', '.join(unknown[:8])}{', …' if len(unknown) > 8 else ''}")
 
