@@ -49,6 +49,13 @@ extension ModelConfiguration {
         for (dim, heads) in zip(dims, numHeads) {
             try require(dim % heads == 0, "num_heads", "numbers that divide \"dims\" \(dims)", numHeads)
         }
+        if block == .cswin {
+            for (stage, heads) in numHeads.enumerated() {
+                try require(
+                    heads % CrossShaped.stripes(stage: stage).count == 0, "num_heads",
+                    "even numbers in all stages but the last, half for each kind of stripe", numHeads)
+            }
+        }
         try require(
             embeddings.first != .merge, "embeddings", "\"ce\", \"conv\" or \"patch\" in the first stage", "\"merge\"")
         try require(stemChannels.count == 2, "stem_channels", "2 entries", "\(stemChannels.count) entries")

@@ -47,10 +47,20 @@ struct Freezer {
     // MARK: First round
 
     /// Reserves room for `count` floats and returns its offset, aligned to a cache line.
-    private mutating func reserve(_ count: Int) -> Int {
+    mutating func reserve(_ count: Int) -> Int {
         let offset = reserved
         reserved += (count + 15) / 16 * 16
         return offset
+    }
+
+    /// Adds a job of the second round.
+    mutating func addJob(cost: Int, _ run: @escaping @Sendable (any TensorSource, WeightMemory) throws -> Void) {
+        jobs.append(Job(cost: cost, run: run))
+    }
+
+    /// Adds what notes, in the order of planning, where a layer's frozen weights are.
+    mutating func addEntry(_ entry: @escaping (UnsafeMutablePointer<Float>, inout FrozenWeights) -> Void) {
+        entries.append(entry)
     }
 
     private mutating func plan(_ operation: FusedOperator) {
@@ -62,6 +72,9 @@ struct Freezer {
         case .depthwise(let layer): plan(layer)
         case .layerNorm(let norm, let name): plan(norm, name: name)
         case .windowAttention(let attention, let name): plan(attention, name: name)
+        case .crossShapedAttention(let attention, let name): plan(attention, name: name)
+        case .stageTokens(let layer): plan(layer)
+        case .globalAttention, .takeClassToken: break
         case .image, .pointwise, .meanOverTokens, .concatenation, .channelSlice, .channelShuffle: break
         }
     }
@@ -109,7 +122,7 @@ struct Freezer {
         }
     }
 
-    private mutating func plan(_ norm: LayerNorm, name: String) {
+    mutating func plan(_ norm: LayerNorm, name: String) {
         let weightAt = reserve(norm.channels)
         let biasAt = reserve(norm.channels)
         jobs.append(

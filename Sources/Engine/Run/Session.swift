@@ -102,7 +102,7 @@ package final class Session {
     /// The shapes of the stages' feature maps at an image size.
     package func featureShapes(size: ImageSize) -> [TensorShape] {
         let graph = network.graph(size: size)
-        return graph.features.map(graph.shape(of:))
+        return graph.features.map { graph.shape(of: $0).map }
     }
 
     /// Bytes of activations and scratch held for the last kind of run.
