@@ -27,7 +27,9 @@ enum Fixture {
         "ce1", "ce3", "ce7", "pure-mb", "dense", "shuffle", "resnet", "se-resnet", "ghost", "stages0", "stages1",
         "stages2", "stages3",
     ].map { "tiny_" + $0 }
-    static let models = cetnets + studies
+    /// Other backbones, as published and with the convolutional embedding.
+    static let backbones = ["swin", "pvt", "ce-pvt", "cvt", "ce-cvt", "cswin"].map { "tiny_" + $0 }
+    static let models = cetnets + studies + backbones
 
     static func file(_ name: String) throws -> SafetensorsFile {
         let folder = try #require(Bundle.module.resourceURL).appendingPathComponent("Fixtures")

@@ -23,7 +23,7 @@ struct NetworkTests {
         let text = stageOne.map { "\($0.name) | \($0.operator.name) | \($0.shape) | \($0.part.rawValue)" }
         #expect(
             text == [
-                "image | input | 64x96x3 | stem",
+                "image | input | 64x96x3 | image",
                 "stem.0.fused.conv | convolution | 32x48x4 | stem",
                 "stem.0.fused.bn | batch norm | 32x48x4 | stem",
                 "stem.0.fused.act | GELU | 32x48x4 | stem",
