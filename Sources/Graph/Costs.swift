@@ -16,7 +16,9 @@ extension Node {
             shape.tokens * linear.inputChannels * linear.outputChannels
         case .windowAttention(let attention):
             2 * shape.tokens * attention.windowSize * attention.windowSize * attention.channels
-        case .input, .batchNorm, .layerNorm, .activation, .add, .meanOverTokens: 0
+        case .input, .batchNorm, .layerNorm, .activation, .add, .concatenation, .channelSlice, .channelShuffle,
+            .channelScale, .patchGathering, .meanOverTokens:
+            0
         }
     }
 }

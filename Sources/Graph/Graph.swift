@@ -7,6 +7,9 @@ public struct ValueID: Sendable, Hashable {
 public enum Part: String, Sendable, Hashable, CaseIterable {
     case stem
     case convolutionalEmbedding = "convolutional embedding"
+    /// What opens a stage where that is no convolutional embedding: a patch embedding, one strided convolution, or
+    /// patch merging.
+    case patchEmbedding = "patch embedding"
     case localConvolution = "local convolution"
     case attention
     case mlp = "MLP"
@@ -108,7 +111,7 @@ public struct GraphBuilder {
             return inputs[0]
         case .linear(let linear):
             expect(1, channels: linear.inputChannels)
-            return TensorShape(height: inputs[0].height, width: inputs[0].width, channels: linear.outputChannels)
+            return inputs[0].with(channels: linear.outputChannels)
         case .activation:
             expect(1)
             return inputs[0]
@@ -118,7 +121,32 @@ public struct GraphBuilder {
             return inputs[0]
         case .windowAttention(let attention):
             expect(1, channels: 3 * attention.channels)
-            return TensorShape(height: inputs[0].height, width: inputs[0].width, channels: attention.channels)
+            return inputs[0].with(channels: attention.channels)
+        case .concatenation:
+            precondition(inputs.count >= 2, "\(name): concatenation of \(inputs.count) inputs")
+            precondition(
+                inputs.allSatisfy { $0.size == inputs[0].size }, "\(name): concatenation of maps of sizes \(inputs)")
+            return inputs[0].with(channels: inputs.reduce(0) { $0 + $1.channels })
+        case .channelSlice(let channels):
+            expect(1)
+            precondition(
+                !channels.isEmpty && channels.lowerBound >= 0 && channels.upperBound <= inputs[0].channels,
+                "\(name): channels \(channels) of \(inputs[0].channels)")
+            return inputs[0].with(channels: channels.count)
+        case .channelShuffle:
+            expect(2)
+            precondition(inputs[0] == inputs[1], "\(name): channel shuffle of \(inputs[0]) and \(inputs[1])")
+            return inputs[0].with(channels: 2 * inputs[0].channels)
+        case .channelScale:
+            expect(2)
+            precondition(
+                inputs[1] == TensorShape(height: 1, width: 1, channels: inputs[0].channels),
+                "\(name): channel scale of \(inputs[0]) by \(inputs[1])")
+            return inputs[0]
+        case .patchGathering:
+            expect(1)
+            return TensorShape(
+                height: (inputs[0].height + 1) / 2, width: (inputs[0].width + 1) / 2, channels: 4 * inputs[0].channels)
         case .meanOverTokens:
             expect(1)
             return TensorShape(height: 1, width: 1, channels: inputs[0].channels)

@@ -4,6 +4,20 @@ public enum Activation: String, Sendable, Hashable {
     case gelu
     /// `x · sigmoid(1.702 x)`.
     case quickGELU = "quick_gelu"
+    /// `max(x, 0)`.
+    case relu
+    /// `1 / (1 + exp(−x))`.
+    case sigmoid
+
+    /// The field's name for it, as tables print it.
+    public var name: String {
+        switch self {
+        case .gelu: "GELU"
+        case .quickGELU: "QuickGELU"
+        case .relu: "ReLU"
+        case .sigmoid: "sigmoid"
+        }
+    }
 }
 
 /// A two-dimensional convolution, `torch.nn.Conv2d`. Padding is with zeros and the same on both sides.
@@ -148,6 +162,20 @@ public enum Operator: Sendable, Hashable {
     /// The sum of its two inputs, which have the same shape.
     case add
     case windowAttention(WindowAttention)
+    /// All its inputs side by side: the channels of the first, then those of the second, and so on.
+    case concatenation
+    /// Neighbouring channels of its input.
+    case channelSlice(Range<Int>)
+    /// The channels of its two inputs in turn, a0, b0, a1, b1, …: what a channel shuffle of two groups (ShuffleNet,
+    /// arXiv 1707.01083, section 3.1) makes of their concatenation.
+    case channelShuffle
+    /// Its first input, each channel multiplied by that channel of the second, which is 1×1.
+    case channelScale
+    /// The 2×2 neighbours of each second position side by side, in the order (0,0), (1,0), (0,1), (1,1) as (row, column);
+    /// beyond the map's edge they are zero. The gathering of Swin's patch merging (arXiv 2103.14030, section 3.1).
+    ///
+    ///     H×W×C → ⌈H/2⌉×⌈W/2⌉×4C
+    case patchGathering
     /// The mean over all tokens; the output is 1×1.
     case meanOverTokens
 
@@ -160,9 +188,14 @@ public enum Operator: Sendable, Hashable {
         case .batchNorm: "batch norm"
         case .layerNorm: "layer norm"
         case .linear: "linear"
-        case .activation(let activation): activation == .gelu ? "GELU" : "QuickGELU"
+        case .activation(let activation): activation.name
         case .add: "add"
         case .windowAttention: "window attention"
+        case .concatenation: "concatenation"
+        case .channelSlice: "channel slice"
+        case .channelShuffle: "channel shuffle"
+        case .channelScale: "channel scale"
+        case .patchGathering: "patch gathering"
         case .meanOverTokens: "mean over tokens"
         }
     }
@@ -176,7 +209,9 @@ public enum Operator: Sendable, Hashable {
         case .layerNorm(let norm): [norm.weight, norm.bias]
         case .linear(let linear): [linear.weight] + (linear.bias.map { [$0] } ?? [])
         case .windowAttention(let attention): [attention.relativePositionBiasTable]
-        case .input, .activation, .add, .meanOverTokens: []
+        case .input, .activation, .add, .concatenation, .channelSlice, .channelShuffle, .channelScale, .patchGathering,
+            .meanOverTokens:
+            []
         }
     }
 }

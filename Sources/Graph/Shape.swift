@@ -42,5 +42,8 @@ public struct TensorShape: Sendable, Hashable, CustomStringConvertible {
 
     public var size: ImageSize { ImageSize(height: height, width: width) }
 
+    /// As many positions of another number of channels.
+    public func with(channels: Int) -> TensorShape { TensorShape(height: height, width: width, channels: channels) }
+
     public var description: String { "\(height)x\(width)x\(channels)" }
 }

@@ -13,6 +13,8 @@ import CETNetGraph
 enum InitialScale {
     /// Mean square of GELU(z) for standard normal z.
     private static let activationMeanSquare: Float = 0.425
+    /// Mean square of sigmoid(z) for standard normal z.
+    private static let sigmoidMeanSquare: Float = 0.293
     /// Mean square of softmax-weighted means of values of mean square 1, as measured: scores have a spread of about
     /// one, and neighbouring tokens are alike.
     private static let attentionMeanSquare: Float = 0.3
@@ -65,13 +67,26 @@ enum InitialScale {
             case .layerNorm(let norm):
                 setScale(norm.weight, norm.bias, gain: 1)
                 meanSquares.append(1)
-            case .activation:
+            case .activation(.gelu), .activation(.quickGELU):
                 meanSquares.append(activationMeanSquare * inputs[0])
+            case .activation(.relu):
+                meanSquares.append(inputs[0] / 2)
+            case .activation(.sigmoid):
+                meanSquares.append(sigmoidMeanSquare)
             case .windowAttention(let attention):
                 distributions[attention.relativePositionBiasTable.name] = Distribution(standardDeviation: 0.3)
                 meanSquares.append(attentionMeanSquare * inputs[0])
             case .add:
                 meanSquares.append(inputs[0] + inputs[1])
+            case .concatenation:
+                let widths = node.inputs.map { Float(graph.shape(of: $0).channels) }
+                meanSquares.append(zip(inputs, widths).reduce(0) { $0 + $1.0 * $1.1 } / Float(node.shape.channels))
+            case .channelShuffle:
+                meanSquares.append((inputs[0] + inputs[1]) / 2)
+            case .channelScale:
+                meanSquares.append(inputs[0] * inputs[1])
+            case .channelSlice, .patchGathering:
+                meanSquares.append(inputs[0])
             case .meanOverTokens:
                 meanSquares.append(pooledMeanSquare * inputs[0])
             }
@@ -79,12 +94,22 @@ enum InitialScale {
         return distributions
     }
 
-    /// The gain of the last layer of each residual branch: the second input of an addition.
+    /// The gain of the last layers of each residual branch: of those that the second input of an addition comes from.
+    ///
+    /// A sum that an activation follows needs none: the activation takes away as much as the branch adds.
     private static func residualDamping(_ graph: Graph) -> [ValueID: Float] {
-        let residuals = graph.nodes.filter { $0.operator == .add }
+        var activated: Set<ValueID> = []
+        for node in graph.nodes {
+            if case .activation = node.operator { activated.formUnion(node.inputs) }
+        }
+        let residuals = graph.nodes.filter { $0.operator == .add && !activated.contains($0.output) }
         let counts = Dictionary(grouping: residuals, by: \.stage).mapValues(\.count)
-        return Dictionary(
-            residuals.map { ($0.inputs[1], 1 / Float(counts[$0.stage]!).squareRoot()) },
-            uniquingKeysWith: { first, _ in first })
+        var damping: [ValueID: Float] = [:]
+        for residual in residuals { damping[residual.inputs[1]] = 1 / Float(counts[residual.stage]!).squareRoot() }
+        // A concatenation has no weights; what it is made of has.
+        for node in graph.nodes.reversed() where node.operator == .concatenation {
+            if let gain = damping[node.output] { for input in node.inputs { damping[input] = gain } }
+        }
+        return damping
     }
 }

@@ -56,6 +56,10 @@ extension ModelConfiguration {
         try require(
             Limit.ceLayers.contains(ceLayers) && ceLayers % 2 == 1, "ce_layers",
             "an odd number from \(Limit.ceLayers.lowerBound) to \(Limit.ceLayers.upperBound)", ceLayers)
+        try validateConvolutionalEmbeddings(source: source)
+        try require(
+            [.gelu, .quickGELU].contains(hiddenActivation), "hidden_act", "\"gelu\" or \"quick_gelu\"",
+            "\"\(hiddenActivation.rawValue)\"")
         try require(windowSize, in: Limit.windowSize, "window_size")
         try require(imageSize, in: Limit.imageSize, "image_size")
         try require(numLabels, in: Limit.labels, "num_labels")
@@ -70,5 +74,39 @@ extension ModelConfiguration {
             preprocess.standardDeviation.count == 3
                 && preprocess.standardDeviation.allSatisfy { $0.isFinite && $0 >= .leastNormalMagnitude },
             "preprocess.std", "3 positive numbers", preprocess.standardDeviation)
+    }
+
+    /// Checks that layers and unit of the convolutional embeddings go together and that there is an embedding made of
+    /// them: a file must not claim what its model has not.
+    private func validateConvolutionalEmbeddings(source: String) throws(ConfigurationError) {
+        let unit = ceUnit
+        func invalid(_ key: String, _ expected: String, _ found: String) -> ConfigurationError {
+            .invalidValue(source: source, key: key, expected: expected, found: found)
+        }
+        guard embeddings.contains(.ce) || ceLayers == 5 else {
+            throw invalid("ce_layers", "5, the default, as no stage's embedding is \"ce\"", "\(ceLayers)")
+        }
+        guard unit != .mbconv else { return }
+        if let layers = unit.requiredLayers, ceLayers != layers {
+            throw invalid("ce_layers", "\(layers), as \"ce_unit\" \"\(unit.rawValue)\" needs", "\(ceLayers)")
+        }
+        guard ceLayers > 1 else {
+            throw invalid(
+                "ce_unit", "\"mbconv\", the default, as embeddings of 1 layer are a single convolution",
+                "\"\(unit.rawValue)\"")
+        }
+        // Stage 0 has the unit only with "pure-mb".
+        let stages = dims.indices.filter { embeddings[$0] == .ce && (unit == .pureMB || $0 > 0) }
+        guard !stages.isEmpty else {
+            throw invalid(
+                "ce_unit", "\"mbconv\", the default, as no embedding is made of the unit", "\"\(unit.rawValue)\"")
+        }
+        let multiple = unit.channelMultiple
+        guard stages.allSatisfy({ dims[$0] % multiple == 0 }) else {
+            throw invalid(
+                "dims",
+                "multiples of \(multiple) in stages \(stages.map(String.init).joined(separator: ", ")), as "
+                    + "\"ce_unit\" \"\(unit.rawValue)\" needs", "\(dims)")
+        }
     }
 }

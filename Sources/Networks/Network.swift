@@ -36,16 +36,8 @@ public struct Network: Sendable {
         guard let block = blockBuilder(configuration.block) else {
             throw unsupported("block", configuration.block) { blockBuilder($0) != nil }
         }
-        guard convolutionalUnit(configuration.ceUnit) != nil else {
-            throw unsupported("ce_unit", configuration.ceUnit) { convolutionalUnit($0) != nil }
-        }
         self.block = block
-        embeddings = try configuration.embeddings.map { embedding in
-            guard let builder = embeddingBuilder(embedding) else {
-                throw unsupported("embeddings", embedding) { embeddingBuilder($0) != nil }
-            }
-            return builder
-        }
+        embeddings = configuration.embeddings.map(embeddingBuilder)
         let parameterCount = graph(imageSize: ImageSize(square: Self.minimumImageSide)).parameterCount
         guard parameterCount <= Self.maximumParameterCount else {
             throw ConfigurationError.invalidValue(
@@ -63,7 +55,6 @@ public struct Network: Sendable {
         var x = builder.stem(builder.image, configuration)
         for stage in configuration.dims.indices {
             builder.stage = stage
-            builder.part = .convolutionalEmbedding
             x = embeddings[stage](&builder, x, Stage(configuration, stage))
             for index in 0..<configuration.depths[stage] {
                 x = block(&builder, x, Stage(configuration, stage), index)
@@ -97,11 +88,13 @@ struct Stage {
 /// Appends what opens a stage; returns its tokens.
 typealias EmbeddingBuilder = @Sendable (inout GraphBuilder, ValueID, Stage) -> ValueID
 
-/// How an embedding is built, or `nil` if this version cannot.
-func embeddingBuilder(_ embedding: ModelConfiguration.Embedding) -> EmbeddingBuilder? {
+/// How an embedding is built.
+func embeddingBuilder(_ embedding: ModelConfiguration.Embedding) -> EmbeddingBuilder {
     switch embedding {
     case .ce: { $0.convolutionalEmbedding($1, $2) }
-    case .conv, .patch, .merge: nil
+    case .conv: { $0.overlappingEmbedding($1, $2) }
+    case .patch: { $0.patchEmbedding($1, $2) }
+    case .merge: { $0.patchMerging($1, $2) }
     }
 }
 

@@ -6,9 +6,10 @@ extension GraphBuilder {
         append(name, .layerNorm(LayerNorm(name: name, channels: shape(of: x).channels)), [x])
     }
 
-    /// A linear layer with bias on each token.
-    mutating func linear(_ name: String, _ x: ValueID, outputChannels: Int) -> ValueID {
-        let linear = Linear(name: name, inputChannels: shape(of: x).channels, outputChannels: outputChannels)
+    /// A linear layer on each token.
+    mutating func linear(_ name: String, _ x: ValueID, outputChannels: Int, bias: Bool = true) -> ValueID {
+        let linear = Linear(
+            name: name, inputChannels: shape(of: x).channels, outputChannels: outputChannels, bias: bias)
         return append(name, .linear(linear), [x])
     }
 }

@@ -5,6 +5,8 @@ public struct Variant: Sendable {
     public let configuration: ModelConfiguration
     /// What was published about it, smallest image first; empty for a row without published figures.
     public let published: [PublishedFigures]
+    /// What was published about it in words, where it was not a figure for this row; `nil` for most.
+    public let publishedRemark: String?
     /// Where the figures and the architecture were published.
     public let source: String
 
@@ -28,7 +30,7 @@ public struct Variant: Sendable {
     public var publishedTop1: String? { published.first?.top1 }
 
     /// All known models, in the order in which tables list them.
-    public static let all: [Variant] = cetnet
+    public static let all: [Variant] = cetnet + convolutionalEmbeddingStudies
 
     /// The variant of that name, if there is one.
     public static func named(_ name: String) -> Variant? { all.first { $0.name == name } }
@@ -37,7 +39,7 @@ public struct Variant: Sendable {
 extension Variant {
     /// CETNet itself. The paper gives parameters, multiply-adds and accuracies; widths and depths, which it leaves to a
     /// supplement, were fitted to these.
-    private static let cetnet: [Variant] = [
+    static let cetnet: [Variant] = [
         cetnet(
             "cetnet-t", width: 64, depths: [2, 2, 16, 2], stemChannels: [24, 48],
             [
@@ -67,8 +69,10 @@ extension Variant {
             name: name,
             configuration: ModelConfiguration(
                 variant: name, dims: dims, depths: depths, numHeads: dims.map { $0 / 32 }, stemChannels: stemChannels),
-            published: published,
-            source: "Wang et al., Convolutional Embedding Makes Hierarchical Vision Transformer Stronger, ECCV 2022, "
-                + "arXiv 2207.13317")
+            published: published, publishedRemark: nil, source: paper)
     }
+
+    static let paper =
+        "Wang et al., Convolutional Embedding Makes Hierarchical Vision Transformer Stronger, ECCV 2022, "
+        + "arXiv 2207.13317"
 }

@@ -74,7 +74,8 @@ package struct WindowAttentionHead {
             bStride: headDimension, transposed: true, c: scores, cStride: scoreStride)
         var addBias = cetnet_epilogue(
             c: scores, c_stride: scoreStride, rows: tokens, columns: tokens, bias: nil,
-            activation: ActivationKind.none.rawValue, residual: bias, residual_stride: scoreStride)
+            activation: ActivationKind.none.rawValue, residual: bias, residual_stride: scoreStride,
+            residual_first: 0)
         kernels.functions.pointee.epilogue(&addBias)
         var softmax = cetnet_softmax(
             scores: scores, stride: scoreStride, rows: tokens, columns: tokens, mask: mask, mask_stride: scoreStride)

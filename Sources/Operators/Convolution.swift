@@ -29,11 +29,10 @@ package struct ConvolutionGeometry: Sendable {
     package var depth: Int { kernel * kernel * channels }
 
     /// Copies the receptive fields of output positions `positions`, one per row of `columns`.
-    package func im2col(
-        _ x: UnsafePointer<Float>, positions: Range<Int>, into columns: Rows, kernels: KernelSet
-    ) {
+    /// - Parameter x: the input map, a row per position.
+    package func im2col(_ x: Rows, positions: Range<Int>, into columns: Rows, kernels: KernelSet) {
         var arguments = cetnet_im2col(
-            x: x, height: inputHeight, width: inputWidth, channels: channels, kernel: kernel, stride: stride,
+            x: x.base, x_stride: x.stride, height: inputHeight, width: inputWidth, channels: channels, kernel: kernel, stride: stride,
             padding: padding, output_width: outputWidth, first: positions.lowerBound, count: positions.count,
             columns: columns.base, columns_stride: columns.stride)
         kernels.functions.pointee.im2col(&arguments)
@@ -41,18 +40,19 @@ package struct ConvolutionGeometry: Sendable {
 
     /// Depthwise convolution of some output rows.
     /// - Parameters:
-    ///   - x: the input map.
+    ///   - x: the input map, a row per position.
     ///   - weights: kernel × kernel × channels.
     ///   - bias: one value per channel.
-    ///   - y: the output map.
+    ///   - y: the output map, a row per position.
     package func depthwise(
-        _ x: UnsafePointer<Float>, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-        activation: ActivationKind, outputRows: Range<Int>, into y: UnsafeMutablePointer<Float>, kernels: KernelSet
+        _ x: Rows, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, activation: ActivationKind,
+        outputRows: Range<Int>, into y: Rows, kernels: KernelSet
     ) {
         var arguments = cetnet_depthwise(
-            x: x, height: inputHeight, width: inputWidth, channels: channels, weights: weights, bias: bias,
-            kernel: kernel, stride: stride, padding: padding, activation: activation.rawValue,
-            first_row: outputRows.lowerBound, end_row: outputRows.upperBound, y: y, output_width: outputWidth)
+            x: x.base, x_stride: x.stride, height: inputHeight, width: inputWidth, channels: channels,
+            weights: weights, bias: bias, kernel: kernel, stride: stride, padding: padding,
+            activation: activation.rawValue, first_row: outputRows.lowerBound, end_row: outputRows.upperBound,
+            y: y.base, y_stride: y.stride, output_width: outputWidth)
         kernels.functions.pointee.depthwise(&arguments)
     }
 }

@@ -1,10 +1,12 @@
 import CKernels
 
-/// What happens to a matrix product before it is stored: `activation(product + bias) + residual`.
+/// A pointwise non-linearity, as the kernels number them.
 package enum ActivationKind: Int32, Sendable {
     case none = 0
     case gelu = 1
     case quickGELU = 2
+    case relu = 3
+    case sigmoid = 4
 }
 
 /// Pointer to activations, row-major with the rows `stride` floats apart.
@@ -22,7 +24,8 @@ package struct Rows {
 
 /// The weights of a linear layer or convolution, frozen in the layout that one of the two GEMMs wants.
 ///
-/// Computes `C = activation(A · Wᵀ + bias) + residual` with A rows × depth and W columns × depth.
+/// Computes `C = activation(A · Wᵀ + bias) + residual` with A rows × depth and W columns × depth; the residual can also
+/// be added before the activation.
 package struct MatrixWeights: @unchecked Sendable {
     /// How the weights are stored, which decides who multiplies.
     package enum Layout: Sendable {
@@ -85,8 +88,8 @@ package struct MatrixWeights: @unchecked Sendable {
     ///
     /// With ``Layout/panels`` the residual may be the output itself; OpenBLAS overwrites the output first.
     package func multiply(
-        _ a: Rows, rows: Int, columnRange: Range<Int>, activation: ActivationKind, residual: Rows?, into c: Rows,
-        kernels: KernelSet
+        _ a: Rows, rows: Int, columnRange: Range<Int>, activation: ActivationKind, residual: Rows?,
+        residualFirst: Bool = false, into c: Rows, kernels: KernelSet
     ) {
         let first = columnRange.lowerBound
         let count = columnRange.count
@@ -97,7 +100,7 @@ package struct MatrixWeights: @unchecked Sendable {
             var arguments = cetnet_gemm(
                 a: a.base, a_stride: a.stride, panels: storage + first * (depth + 1), rows: rows, columns: count,
                 depth: depth, initial: nil, initial_stride: 0, activation: activation.rawValue, residual: added,
-                residual_stride: residual?.stride ?? 0, c: output, c_stride: c.stride)
+                residual_stride: residual?.stride ?? 0, residual_first: residualFirst ? 1 : 0, c: output, c_stride: c.stride)
             kernels.functions.pointee.gemm(&arguments)
         case .rowMajor:
             OpenBLAS.multiply(
@@ -105,7 +108,8 @@ package struct MatrixWeights: @unchecked Sendable {
                 bStride: depth, transposed: true, c: output, cStride: c.stride)
             var arguments = cetnet_epilogue(
                 c: output, c_stride: c.stride, rows: rows, columns: count, bias: storage + columns * depth + first,
-                activation: activation.rawValue, residual: added, residual_stride: residual?.stride ?? 0)
+                activation: activation.rawValue, residual: added, residual_stride: residual?.stride ?? 0,
+                residual_first: residualFirst ? 1 : 0)
             kernels.functions.pointee.epilogue(&arguments)
         }
     }

@@ -13,22 +13,31 @@ extension KernelSet {
         functions.pointee.layer_norm(&arguments)
     }
 
-    /// Mean over `rows` contiguous rows of `channels`.
-    package func meanOverRows(
-        _ x: UnsafePointer<Float>, rows: Int, channels: Int, into mean: UnsafeMutablePointer<Float>
-    ) {
-        var arguments = cetnet_mean_rows(x: x, rows: rows, channels: channels, mean: mean)
+    /// Mean over `rows` rows of `channels`.
+    package func meanOverRows(_ x: Rows, rows: Int, channels: Int, into mean: UnsafeMutablePointer<Float>) {
+        var arguments = cetnet_mean_rows(x: x.base, x_stride: x.stride, rows: rows, channels: channels, mean: mean)
         functions.pointee.mean_rows(&arguments)
     }
 
-    /// `c = activation(c) + residual` on `rows` rows of `columns`.
-    package func finish(
-        _ c: Rows, rows: Int, columns: Int, activation: ActivationKind, residual: Rows?
+    /// `y = activation(x · scale + residual)` on `rows` rows of `columns`; `y` may be `x` or `residual`.
+    /// - Parameter scale: `columns` factors, or `nil` for 1.
+    package func pointwise(
+        _ x: Rows, rows: Int, columns: Int, scale: UnsafePointer<Float>?, residual: Rows?, activation: ActivationKind,
+        into y: Rows
     ) {
-        var arguments = cetnet_epilogue(
-            c: c.base, c_stride: c.stride, rows: rows, columns: columns, bias: nil, activation: activation.rawValue,
-            residual: residual.map { UnsafePointer($0.base) }, residual_stride: residual?.stride ?? 0)
-        functions.pointee.epilogue(&arguments)
+        var arguments = cetnet_pointwise(
+            x: x.base, x_stride: x.stride, rows: rows, columns: columns, scale: scale,
+            residual: residual.map { UnsafePointer($0.base) }, residual_stride: residual?.stride ?? 0,
+            activation: activation.rawValue, y: y.base, y_stride: y.stride)
+        functions.pointee.pointwise(&arguments)
+    }
+
+    /// The `channels` of `a` and `b` in turn, a0, b0, a1, b1, …, on `rows` rows.
+    package func interleave(_ a: Rows, _ b: Rows, rows: Int, channels: Int, into y: Rows) {
+        var arguments = cetnet_interleave(
+            a: a.base, a_stride: a.stride, b: b.base, b_stride: b.stride, rows: rows, channels: channels, y: y.base,
+            y_stride: y.stride)
+        functions.pointee.interleave(&arguments)
     }
 }
 

@@ -34,18 +34,26 @@ import Testing
         let x = noise.values(g.inputHeight * g.inputWidth * g.channels)
         let weights = noise.values(g.kernel * g.kernel * g.channels)
         let bias = noise.values(g.channels)
-        let output = GuardedBuffer(count: g.outputHeight * g.outputWidth * g.channels)
-        let (input, filter, shift) = (GuardedBuffer(x), GuardedBuffer(weights), GuardedBuffer(bias))
-        // In two calls: rows of the output may be computed apart.
-        for rows in [0..<g.outputHeight / 2, g.outputHeight / 2..<g.outputHeight] {
-            g.depthwise(
-                input.pointer, weights: filter.pointer, bias: shift.pointer, activation: activation, outputRows: rows,
-                into: output.pointer, kernels: kernels)
+        let (filter, shift) = (GuardedBuffer(weights), GuardedBuffer(bias))
+        let expected = Reference.depthwise(x, weights: weights, bias: bias, g, activation: activation)
+        // Contiguous maps, and channels of wider ones.
+        for (inputGap, outputGap) in [(0, 0), (3, 0), (0, 5)] {
+            let input = GuardedBuffer(spread(x, rows: g.channels, gap: inputGap))
+            let output = GuardedBuffer(count: g.outputHeight * g.outputWidth * (g.channels + outputGap))
+            // In two calls: rows of the output may be computed apart.
+            for rows in [0..<g.outputHeight / 2, g.outputHeight / 2..<g.outputHeight] {
+                g.depthwise(
+                    Rows(input.pointer, stride: g.channels + inputGap), weights: filter.pointer, bias: shift.pointer,
+                    activation: activation, outputRows: rows,
+                    into: Rows(output.pointer, stride: g.channels + outputGap), kernels: kernels)
+            }
+            output.checkGuards(name)
+            let (actual, between) = gathered(output.values, rows: g.channels, gap: outputGap)
+            #expect(between.allSatisfy(\.isNaN), "\(name): wrote between positions")
+            expectClose(
+                actual, expected, tolerance: sumTolerance(count: g.kernel * g.kernel, magnitude: 2),
+                "\(name), gaps \(inputGap) and \(outputGap)")
         }
-        output.checkGuards(name)
-        expectClose(
-            output.values, Reference.depthwise(x, weights: weights, bias: bias, g, activation: activation),
-            tolerance: sumTolerance(count: g.kernel * g.kernel, magnitude: 2), name)
     }
 
     @Test(arguments: tiers) func im2col(_ tier: Tier) {
@@ -55,23 +63,34 @@ import Testing
                 where height + 2 * padding >= kernel && width + 2 * padding >= kernel {
                     let g = Self.geometry(
                         height, width, channels: channels, kernel: kernel, stride: stride, padding: padding)
-                    var noise = Noise(seed: 3)
-                    let x = noise.values(height * width * channels)
-                    let input = GuardedBuffer(x)
-                    let positions = g.outputHeight * g.outputWidth
-                    let first = positions / 3
-                    let stride = g.depth + 2
-                    let output = GuardedBuffer(count: (positions - first) * stride)
-                    g.im2col(
-                        input.pointer, positions: first..<positions, into: Rows(output.pointer, stride: stride),
-                        kernels: tier.kernels)
-                    output.checkGuards("im2col")
-                    let expected = Reference.im2col(x, g)
-                    for position in first..<positions {
-                        let row = (0..<g.depth).map { output.pointer[(position - first) * stride + $0] }
-                        #expect(row == expected[position], "\(tier.kernels.name) \(g) position \(position)")
-                    }
+                    checkIm2col(g, kernels: tier.kernels)
                 }
+                // Patch merging's, with neighbours beyond the edge.
+                let patches = ConvolutionGeometry(
+                    inputHeight: height, inputWidth: width, channels: channels, kernel: 2, stride: 2, padding: 0,
+                    outputHeight: (height + 1) / 2, outputWidth: (width + 1) / 2)
+                checkIm2col(patches, kernels: tier.kernels)
+            }
+        }
+    }
+
+    private func checkIm2col(_ g: ConvolutionGeometry, kernels: KernelSet) {
+        var noise = Noise(seed: 3)
+        let x = noise.values(g.inputHeight * g.inputWidth * g.channels)
+        let expected = Reference.im2col(x, g)
+        let positions = g.outputHeight * g.outputWidth
+        let first = positions / 3
+        let stride = g.depth + 2
+        for gap in [0, 5] {
+            let input = GuardedBuffer(spread(x, rows: g.channels, gap: gap))
+            let output = GuardedBuffer(count: (positions - first) * stride)
+            g.im2col(
+                Rows(input.pointer, stride: g.channels + gap), positions: first..<positions,
+                into: Rows(output.pointer, stride: stride), kernels: kernels)
+            output.checkGuards("im2col")
+            for position in first..<positions {
+                let row = (0..<g.depth).map { output.pointer[(position - first) * stride + $0] }
+                #expect(row == expected[position], "\(kernels.name) \(g) position \(position), gap \(gap)")
             }
         }
     }

@@ -14,6 +14,7 @@ import Testing
         var activation = ActivationKind.none
         var hasResidual = false
         var inPlace = false
+        var residualFirst = false
     }
 
     static func check(_ problem: Problem, layout: MatrixWeights.Layout, kernels: KernelSet) {
@@ -51,6 +52,7 @@ import Testing
         MatrixWeights(layout: layout, columns: columns, depth: depth, storage: storage.pointer).multiply(
             Rows(a.pointer, stride: aStride), rows: rows, columnRange: 0..<columns, activation: problem.activation,
             residual: problem.hasResidual ? Rows(residual.pointer, stride: cStride) : nil,
+            residualFirst: problem.residualFirst,
             into: Rows(c.pointer, stride: cStride), kernels: kernels)
         c.checkGuards(name)
 
@@ -62,8 +64,11 @@ import Testing
                 for k in 0..<depth {
                     sum += Double(aValues[row * depth + k]) * Double(weights[column * depth + k])
                 }
-                sum = Reference.activation(problem.activation, sum)
-                if problem.hasResidual { sum += Double(residualValues[row * columns + column]) }
+                let added = problem.hasResidual ? Double(residualValues[row * columns + column]) : 0
+                sum =
+                    problem.residualFirst
+                    ? Reference.activation(problem.activation, sum + added)
+                    : Reference.activation(problem.activation, sum) + added
                 expected.append(sum)
                 actual.append(c.pointer[row * cStride + column])
             }
@@ -93,15 +98,21 @@ import Testing
     }
 
     @Test(arguments: tiers) func epilogues(_ tier: Tier) {
-        for activation in [ActivationKind.none, .gelu, .quickGELU] {
+        for activation in [ActivationKind.none, .gelu, .quickGELU, .relu, .sigmoid] {
             for layout in [MatrixWeights.Layout.panels, .rowMajor] {
                 for columns in [7, 32, 45] {
                     var problem = Problem(rows: 19, columns: columns, depth: 24, activation: activation)
                     Self.check(problem, layout: layout, kernels: tier.kernels)
                     problem.hasResidual = true
                     Self.check(problem, layout: layout, kernels: tier.kernels)
+                    problem.residualFirst = true
+                    Self.check(problem, layout: layout, kernels: tier.kernels)
                     problem.inPlace = true
-                    if layout == .panels { Self.check(problem, layout: layout, kernels: tier.kernels) }
+                    if layout == .panels {
+                        Self.check(problem, layout: layout, kernels: tier.kernels)
+                        problem.residualFirst = false
+                        Self.check(problem, layout: layout, kernels: tier.kernels)
+                    }
                 }
             }
         }

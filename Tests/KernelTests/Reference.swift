@@ -11,6 +11,8 @@ enum Reference {
         case .none: x
         case .gelu: gelu(x)
         case .quickGELU: quickGELU(x)
+        case .relu: max(x, 0)
+        case .sigmoid: 1 / (1 + exp(-x))
         }
     }
 

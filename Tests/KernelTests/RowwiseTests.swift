@@ -7,15 +7,15 @@ import Testing
 @Suite struct RowwiseTests {
     static let lengths = [1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 49, 64, 96, 130]
 
-    /// Both activations over their whole range, in units of the last place of max(1, |x|).
+    /// Every activation over their whole range, in units of the last place of max(1, |x|).
     @Test(arguments: tiers) func activations(_ tier: Tier) {
         var inputs = stride(from: Float(-14), through: 14, by: 0.0007).map { $0 }
         inputs += [0, -0.0, .leastNormalMagnitude, -.leastNormalMagnitude, 1e-30, -1e-30, 90, -90, 1e6, -1e6, 3e37, -3e37]
-        for kind in [ActivationKind.gelu, .quickGELU] {
+        for kind in [ActivationKind.gelu, .quickGELU, .relu, .sigmoid] {
             let buffer = GuardedBuffer(inputs)
-            tier.kernels.finish(
-                Rows(buffer.pointer, stride: inputs.count), rows: 1, columns: inputs.count, activation: kind,
-                residual: nil)
+            let rows = Rows(buffer.pointer, stride: inputs.count)
+            tier.kernels.pointwise(
+                rows, rows: 1, columns: inputs.count, scale: nil, residual: nil, activation: kind, into: rows)
             buffer.checkGuards("activation")
             var worst = (0.0, Float(0))
             for (x, y) in zip(inputs, buffer.values) {
@@ -94,19 +94,76 @@ import Testing
 
     @Test(arguments: tiers) func mean(_ tier: Tier) {
         for channels in Self.lengths {
-            let rows = 49
-            var noise = Noise(seed: UInt64(channels))
-            let x = noise.values(rows * channels)
-            let input = GuardedBuffer(x)
-            let output = GuardedBuffer(count: channels)
-            tier.kernels.meanOverRows(input.pointer, rows: rows, channels: channels, into: output.pointer)
-            output.checkGuards("mean")
-            let expected = (0..<channels).map { channel in
-                (0..<rows).reduce(0.0) { $0 + Double(x[$1 * channels + channel]) } / Double(rows)
+            for (rows, gap) in [(49, 0), (1, 0), (2, 3), (7, 1)] {
+                var noise = Noise(seed: UInt64(channels))
+                let x = noise.values(rows * channels)
+                let input = GuardedBuffer(spread(x, rows: channels, gap: gap))
+                let output = GuardedBuffer(count: channels)
+                tier.kernels.meanOverRows(
+                    Rows(input.pointer, stride: channels + gap), rows: rows, channels: channels, into: output.pointer)
+                output.checkGuards("mean")
+                let expected = (0..<channels).map { channel in
+                    (0..<rows).reduce(0.0) { $0 + Double(x[$1 * channels + channel]) } / Double(rows)
+                }
+                expectClose(
+                    output.values, expected, tolerance: sumTolerance(count: rows, magnitude: 1) / Double(rows),
+                    "\(tier.kernels.name) mean of \(rows) rows of \(channels) channels")
             }
-            expectClose(
-                output.values, expected, tolerance: sumTolerance(count: rows, magnitude: 1) / Double(rows),
-                "\(tier.kernels.name) mean of \(channels) channels")
+        }
+    }
+
+    /// `activation(x · scale + residual)` with every choice of what is there, in place and not.
+    @Test(arguments: tiers) func pointwise(_ tier: Tier) {
+        let (rows, gap) = (3, 2)
+        for columns in Self.lengths {
+            for (hasScale, hasResidual) in [(false, false), (true, false), (false, true), (true, true)] {
+                for activation in [ActivationKind.none, .gelu] {
+                    var noise = Noise(seed: UInt64(columns))
+                    let (x, r) = (noise.values(rows * columns), noise.values(rows * columns))
+                    let s = noise.values(columns)
+                    let (input, factors) = (GuardedBuffer(spread(x, rows: columns, gap: gap)), GuardedBuffer(s))
+                    let residual = GuardedBuffer(r)
+                    let apart = GuardedBuffer(count: rows * (columns + gap))
+                    for output in [apart, input] {
+                        tier.kernels.pointwise(
+                            Rows(input.pointer, stride: columns + gap), rows: rows, columns: columns,
+                            scale: hasScale ? UnsafePointer(factors.pointer) : nil,
+                            residual: hasResidual ? Rows(residual.pointer, stride: columns) : nil,
+                            activation: activation, into: Rows(output.pointer, stride: columns + gap))
+                        output.checkGuards("pointwise")
+                        let (actual, between) = gathered(output.values, rows: columns, gap: gap)
+                        #expect(between.allSatisfy(\.isNaN), "wrote between rows")
+                        let expected = x.indices.map { index in
+                            Reference.activation(
+                                activation,
+                                Double(x[index]) * (hasScale ? Double(s[index % columns]) : 1)
+                                    + (hasResidual ? Double(r[index]) : 0))
+                        }
+                        expectClose(
+                            actual, expected, tolerance: sumTolerance(count: 2, magnitude: 2),
+                            "\(tier.kernels.name) pointwise of \(columns), \(hasScale), \(hasResidual)")
+                    }
+                    withExtendedLifetime((factors, residual)) {}
+                }
+            }
+        }
+    }
+
+    @Test(arguments: tiers) func interleave(_ tier: Tier) {
+        let rows = 3
+        for channels in Self.lengths {
+            var noise = Noise(seed: UInt64(channels))
+            let (a, b) = (noise.values(rows * channels), noise.values(rows * channels))
+            let first = GuardedBuffer(spread(a, rows: channels, gap: 7))
+            let second = GuardedBuffer(b)
+            let output = GuardedBuffer(count: rows * (2 * channels + 1))
+            tier.kernels.interleave(
+                Rows(first.pointer, stride: channels + 7), Rows(second.pointer, stride: channels), rows: rows,
+                channels: channels, into: Rows(output.pointer, stride: 2 * channels + 1))
+            output.checkGuards("interleave")
+            let (actual, between) = gathered(output.values, rows: 2 * channels, gap: 1)
+            #expect(between.allSatisfy(\.isNaN), "wrote between rows")
+            #expect(actual == zip(a, b).flatMap { [$0, $1] }, "\(tier.kernels.name) interleaving \(channels)")
         }
     }
 }

@@ -62,6 +62,21 @@ func expectClose(
     }
 }
 
+/// Rows of `rows` numbers with `gap` NaN behind each.
+func spread(_ values: [Float], rows: Int, gap: Int) -> [Float] {
+    stride(from: 0, to: values.count, by: rows).flatMap {
+        values[$0..<$0 + rows] + [Float](repeating: .nan, count: gap)
+    }
+}
+
+/// What ``spread(_:rows:gap:)`` put together: the rows, and what is between them.
+func gathered(_ values: [Float], rows: Int, gap: Int) -> (rows: [Float], between: [Float]) {
+    let starts = stride(from: 0, to: values.count, by: rows + gap)
+    return (
+        starts.flatMap { values[$0..<$0 + rows] }, starts.flatMap { values[$0 + rows..<$0 + rows + gap] }
+    )
+}
+
 /// Distance of two neighbouring float32 numbers at 1.
 let epsilon = Double(Float.ulpOfOne)
 

@@ -9,21 +9,21 @@ struct CountTests {
         String(format: "%.3f", Double(count) / Double(unit))
     }
 
-    @Test(arguments: [
+    static let counts = [
         ("cetnet-t", "23.442", "4.246"), ("cetnet-s", "33.767", "6.820"), ("cetnet-b", "75.343", "15.135"),
-    ])
+        ("cetnet-t-ce1", "21.596", "3.750"), ("cetnet-t-ce3", "21.987", "3.879"), ("cetnet-t-ce7", "24.896", "4.613"),
+        ("cetnet-t-pure-mb", "23.393", "4.069"), ("cetnet-t-dense", "23.383", "4.180"),
+        ("cetnet-t-shuffle", "23.404", "4.244"), ("cetnet-t-resnet", "23.698", "4.236"),
+        ("cetnet-t-se-resnet", "23.918", "4.237"), ("cetnet-t-ghost", "23.386", "4.215"),
+        ("cetnet-t-stages0", "20.731", "3.634"), ("cetnet-t-stages1", "20.796", "3.891"),
+        ("cetnet-t-stages2", "20.928", "4.012"), ("cetnet-t-stages3", "21.438", "4.129"),
+    ]
+
+    @Test func everyVariantHasCounts() { #expect(Self.counts.map(\.0) == Variant.all.map(\.name)) }
+
+    @Test(arguments: counts)
     func variantsHaveTheirCounts(_ name: String, _ parameters: String, _ multiplyAdds: String) throws {
         let graph = try Network(ModelConfiguration(variant: name)).graph(imageSize: ImageSize(square: 224))
-        #expect(rounded(graph.parameterCount, in: 1_000_000) == parameters, "\(graph.parameterCount)")
-        #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) == multiplyAdds, "\(graph.multiplyAdds)")
-    }
-
-    /// The numbers of layers that the paper studies.
-    @Test(arguments: [(1, "21.596", "3.750"), (3, "21.987", "3.879"), (5, "23.442", "4.246"), (7, "24.896", "4.613")])
-    func layersOfTheEmbeddingCost(_ layers: Int, _ parameters: String, _ multiplyAdds: String) throws {
-        var configuration = try ModelConfiguration(variant: "cetnet-t")
-        configuration.ceLayers = layers
-        let graph = try Network(configuration).graph(imageSize: ImageSize(square: 224))
         #expect(rounded(graph.parameterCount, in: 1_000_000) == parameters, "\(graph.parameterCount)")
         #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) == multiplyAdds, "\(graph.multiplyAdds)")
     }
@@ -44,7 +44,22 @@ struct CountTests {
         #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) == multiplyAdds, "\(graph.multiplyAdds)")
     }
 
-    @Test(arguments: Variant.all)
+    /// Swin itself, whose stages are opened by patch merging.
+    @Test(arguments: [
+        (96, [2, 2, 6, 2], "28.288", "4.491"), (96, [2, 2, 18, 2], "49.606", "8.741"),
+        (128, [2, 2, 18, 2], "87.768", "15.431"),
+    ])
+    func swinCosts(_ width: Int, _ depths: [Int], _ parameters: String, _ multiplyAdds: String) throws {
+        let dims = [1, 2, 4, 8].map { $0 * width }
+        let configuration = ModelConfiguration(
+            dims: dims, depths: depths, numHeads: dims.map { $0 / 32 }, block: .swin,
+            embeddings: [.patch, .merge, .merge, .merge])
+        let graph = try Network(configuration).graph(imageSize: ImageSize(square: 224))
+        #expect(rounded(graph.parameterCount, in: 1_000_000) == parameters, "\(graph.parameterCount)")
+        #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) == multiplyAdds, "\(graph.multiplyAdds)")
+    }
+
+    @Test(arguments: Variant.Study.family.variants)
     func multiplyAddsAreThePublishedOnesWithinOnePercentAt384(_ variant: Variant) throws {
         let figures = try #require(variant.published.first { $0.imageSize == 384 })
         let published = try #require(figures.multiplyAdds.flatMap { Double($0.dropLast(2)) }) * 1e9

@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def print_variants() -> int:
-    print(f"{'variant':<12} {'parameters':>12} {'multiply-adds':>15}  {'table':<20} published")
+    print(f"{'variant':<18} {'parameters':>12} {'multiply-adds':>15}  {'table':<20} published")
     failures = 0
     for row in VARIANTS.values():
         side = row.configuration.image_size
@@ -52,7 +52,7 @@ def print_variants() -> int:
         total = multiply_adds(row.configuration, side, side)
         equal = (f"{parameters / 1e6:.3f}", f"{total / 1e9:.3f}") == (row.parameters, row.multiply_adds)
         failures += not equal
-        print(f"{row.name:<12} {parameters:>12,} {total:>15,}  {f'{row.parameters} M, {row.multiply_adds} G':<20} "
+        print(f"{row.name:<18} {parameters:>12,} {total:>15,}  {f'{row.parameters} M, {row.multiply_adds} G':<20} "
               f"{row.published}{'' if equal else '  DIFFERS'}")
     return 1 if failures else 0
 

@@ -3,7 +3,9 @@
 
 import argparse
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,30 +22,57 @@ from cetnet.preprocessing import preprocess
 
 REFERENCE = {"reference": "PyTorch, float64 arithmetic on the stored values"}
 
-# Small, but every operator of the full models is there. What an input size exercises depends on the stages' maps,
-# a quarter to a thirty-second of the image, and the window; see the sizes below. Element types keep the files small.
-ELEMENT_TYPE = {"tiny": "F32", "tiny_window4": "F16"}
-TINY = {
-    "tiny": ModelConfiguration(
-        dims=(32, 32, 32, 64), depths=(2, 2, 1, 1), num_heads=(1, 1, 1, 2), mlp_ratios=(2, 1, 1, 1),
-        stem_channels=(8, 16), image_size=64, num_labels=7),
-    "tiny_window4": ModelConfiguration(
-        dims=(32, 32, 32, 32), depths=(1, 2, 1, 1), num_heads=(1, 1, 1, 1), mlp_ratios=(1, 2, 1, 1),
-        stem_channels=(12, 8), window_size=4, image_size=32, num_labels=3, labels=("a", "b", "c"),
-        hidden_act="quick_gelu"),
-}
+@dataclass(frozen=True)
+class Tiny:
+    """A small model. What an input size exercises depends on the stages' maps, a quarter to a thirty-second of the
+    image, and the window. `cases` are (height, width, batch); F16 keeps files small."""
 
-# (height, width, batch)
-CASES = {
-    "tiny": [
-        (32, 32, 3),  # smallest; only stage 1 is shifted
-        (33, 47, 1),  # odd at every stride
-        (64, 48, 1),
-        (32, 64, 1),  # stage 2 is shifted along one axis
-        (56, 56, 1),  # stages 1 and 2 need no padding
-        (71, 90, 1),
-    ],
-    "tiny_window4": [(32, 32, 1), (33, 47, 1)],
+    configuration: ModelConfiguration
+    cases: tuple[tuple[int, int, int], ...]
+    element_type: str = "F16"
+
+
+def study(cases: tuple[tuple[int, int, int], ...] = ((32, 39, 1), (51, 33, 1)), **changes: Any) -> Tiny:
+    """A variant of the studies of the convolutional embedding. The maps' sides are odd and even, 1 to 13."""
+    base = dict(dims=(8, 16, 24, 8), depths=(1, 1, 1, 1), num_heads=(1, 2, 2, 1), mlp_ratios=(1, 1, 1, 1),
+                stem_channels=(4, 8), ce_layers=3, window_size=4, image_size=32, num_labels=3)
+    return Tiny(ModelConfiguration(**(base | changes)), cases)
+
+
+TINY = {
+    # Every operator of the full models.
+    "tiny": Tiny(
+        ModelConfiguration(
+            dims=(32, 32, 32, 64), depths=(2, 2, 1, 1), num_heads=(1, 1, 1, 2), mlp_ratios=(2, 1, 1, 1),
+            stem_channels=(8, 16), image_size=64, num_labels=7),
+        ((32, 32, 3),  # smallest; only stage 1 is shifted
+         (33, 47, 1),  # odd at every stride
+         (64, 48, 1),
+         (32, 64, 1),  # stage 2 is shifted along one axis
+         (56, 56, 1),  # stages 1 and 2 need no padding
+         (71, 90, 1)),
+        "F32"),
+    "tiny_window4": Tiny(
+        ModelConfiguration(
+            dims=(32, 32, 32, 32), depths=(1, 2, 1, 1), num_heads=(1, 1, 1, 1), mlp_ratios=(1, 2, 1, 1),
+            stem_channels=(12, 8), window_size=4, image_size=32, num_labels=3, labels=("a", "b", "c"),
+            hidden_act="quick_gelu"),
+        ((32, 32, 1), (33, 47, 1))),
+    "tiny_ce1": study(ce_layers=1),
+    "tiny_ce3": study(),
+    "tiny_ce7": study(ce_layers=7, embeddings=("ce", "ce", "merge", "merge")),
+    "tiny_pure-mb": study(ce_unit="pure-mb", ce_layers=5, embeddings=("ce", "ce", "merge", "merge")),
+    "tiny_resnet": study(ce_unit="resnet", embeddings=("ce", "ce", "ce", "merge")),
+    "tiny_se-resnet": study(  # two images, whose means differ
+        ((32, 39, 2), (51, 33, 1)), ce_unit="se-resnet", embeddings=("ce", "ce", "ce", "merge"), dims=(8, 16, 32, 16)),
+    "tiny_dense": study(ce_unit="dense", ce_layers=5, embeddings=("ce", "ce", "merge", "merge")),
+    "tiny_shuffle": study(ce_unit="shuffle", embeddings=("ce", "ce", "ce", "merge")),
+    "tiny_ghost": study(ce_unit="ghost", embeddings=("ce", "ce", "ce", "merge")),
+    "tiny_stages0": study(  # patches leave the last rows and columns out
+        ((32, 47, 1), (55, 37, 1)), embeddings=("patch", "merge", "merge", "merge")),
+    "tiny_stages1": study(embeddings=("ce", "merge", "merge", "merge")),
+    "tiny_stages2": study(embeddings=("ce", "ce", "merge", "merge")),
+    "tiny_stages3": study(embeddings=("ce", "ce", "ce", "merge")),
 }
 
 
@@ -68,17 +97,17 @@ def main() -> int:
 
 
 def make_all(output: Path) -> None:
-    for seed, (name, configuration) in enumerate(TINY.items()):
-        model = randomize(CETNet(configuration), seed)
+    for seed, (name, tiny) in enumerate(TINY.items()):
+        model = randomize(CETNet(tiny.configuration), seed)
         path = output / f"{name}.safetensors"
-        save_model(model, path, ELEMENT_TYPE[name])
+        save_model(model, path, tiny.element_type)
         model = load_model(path)  # with the values as the file holds them
-        write_tensors(model_outputs(model, CASES[name]), output / f"{name}_outputs.safetensors", REFERENCE)
+        write_tensors(model_outputs(model, tiny.cases), output / f"{name}_outputs.safetensors", REFERENCE)
     write_tensors(operators(), output / "operators.safetensors", REFERENCE)
     write_tensors(held_out_digits(), output / "digits_held_out.safetensors", REFERENCE)
 
 
-def model_outputs(model: CETNet, cases: list[tuple[int, int, int]]) -> dict[str, Tensor]:
+def model_outputs(model: CETNet, cases: tuple[tuple[int, int, int], ...]) -> dict[str, Tensor]:
     """`HxW/input` (F16, exact), `HxW/logits`, `HxW/stage1` … `HxW/stage4` for each size."""
     model = model.double()
     tensors = {}

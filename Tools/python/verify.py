@@ -27,7 +27,7 @@ def main() -> int:
         epilog="Exits with status 1 if a count differs, a difference exceeds its tolerance or logits depend on batch "
                "or threads; with 2 if nothing could be compared.")
     parser.add_argument("variants", nargs="*", metavar="VARIANT",
-                        help="known variants; default: cetnet-t cetnet-s cetnet-b")
+                        help=f"{', '.join(VARIANTS)}; default: cetnet-t cetnet-s cetnet-b")
     parser.add_argument("--model", type=Path, action="append", default=[], metavar="MODEL",
                         help="compare this model instead of random ones; may be repeated")
     parser.add_argument("--cetnet", type=Path, default=DEFAULT_EXECUTABLE, metavar="PATH",

@@ -6,6 +6,7 @@
 
 typedef struct depthwise_row {
     const float *x;        // first filter row inside of the map, at column 0
+    ptrdiff_t x_stride;    // floats from one position of the map to the next
     ptrdiff_t row_stride;  // floats from one row of the map to the next
     const float *weights;  // first filter row inside of the map
     const float *bias;
@@ -25,7 +26,7 @@ CETNET_INLINE void depthwise_column(
             vfloat sum = load(r->bias + c);
             for (ptrdiff_t i = 0; i < rows; i++) {
                 for (ptrdiff_t j = 0; j < columns; j++) {
-                    sum = load(x + i * r->row_stride + j * r->channels + c)
+                    sum = load(x + i * r->row_stride + j * r->x_stride + c)
                             * load(weights + (i * r->kernel + j) * r->channels + c)
                         + sum;
                 }
@@ -35,7 +36,7 @@ CETNET_INLINE void depthwise_column(
             vfloat sum = load_first(r->bias + c, count);
             for (ptrdiff_t i = 0; i < rows; i++) {
                 for (ptrdiff_t j = 0; j < columns; j++) {
-                    sum = load_first(x + i * r->row_stride + j * r->channels + c, count)
+                    sum = load_first(x + i * r->row_stride + j * r->x_stride + c, count)
                             * load_first(weights + (i * r->kernel + j) * r->channels + c, count)
                         + sum;
                 }
@@ -65,8 +66,10 @@ enum { DEPTHWISE_COLUMNS = 4 };
 /// DEPTHWISE_COLUMNS neighbouring outputs of a 3×3 filter with all columns inside; `rows` and `stride` are constants
 /// after inlining. The order of additions is that of depthwise_column.
 CETNET_INLINE void depthwise_columns(
-    const depthwise_row *r, const int32_t activation, const int rows, const int stride, const float *x, float *y) {
+    const depthwise_row *r, const int32_t activation, const int rows, const int stride, const float *x, float *y,
+    const ptrdiff_t y_stride) {
     const ptrdiff_t channels = r->channels;
+    const ptrdiff_t x_stride = r->x_stride;
     for (ptrdiff_t c = 0; c + LANES <= channels; c += LANES) {
         vfloat sums[DEPTHWISE_COLUMNS];
         CETNET_UNROLL
@@ -76,7 +79,7 @@ CETNET_INLINE void depthwise_columns(
             vfloat in[2 * (DEPTHWISE_COLUMNS - 1) + 3];
             CETNET_UNROLL
             for (int j = 0; j < stride * (DEPTHWISE_COLUMNS - 1) + 3; j++) {
-                in[j] = load(x + i * r->row_stride + j * channels + c);
+                in[j] = load(x + i * r->row_stride + j * x_stride + c);
             }
             CETNET_UNROLL
             for (int j = 0; j < 3; j++) {
@@ -86,7 +89,7 @@ CETNET_INLINE void depthwise_columns(
             }
         }
         CETNET_UNROLL
-        for (int o = 0; o < DEPTHWISE_COLUMNS; o++) store(y + o * channels + c, activate(activation, sums[o]));
+        for (int o = 0; o < DEPTHWISE_COLUMNS; o++) store(y + o * y_stride + c, activate(activation, sums[o]));
     }
 }
 
@@ -98,33 +101,35 @@ CETNET_INLINE void depthwise_rows(const cetnet_depthwise *d, const int32_t activ
         const ptrdiff_t from = start < 0 ? -start : 0;
         const ptrdiff_t to = start + d->kernel > d->height ? d->height - start : d->kernel;
         depthwise_row r = {
-            .x = d->x + (start + from) * d->width * d->channels,
-            .row_stride = d->width * d->channels,
+            .x = d->x + (start + from) * d->width * d->x_stride,
+            .x_stride = d->x_stride,
+            .row_stride = d->width * d->x_stride,
             .weights = d->weights + from * d->kernel * d->channels,
             .bias = d->bias,
             .filter_rows = to - from,
             .channels = d->channels,
             .kernel = d->kernel,
         };
-        float *y = d->y + row * d->output_width * d->channels;
+        float *y = d->y + row * d->output_width * d->y_stride;
         ptrdiff_t column = 0;
         while (column < d->output_width) {
             const ptrdiff_t left = column * stride - d->padding;
             const ptrdiff_t right = left + stride * (DEPTHWISE_COLUMNS - 1) + 3;
             if (fast && left >= 0 && right <= d->width && column + DEPTHWISE_COLUMNS <= d->output_width) {
-                const float *x = r.x + left * d->channels;
+                const float *x = r.x + left * d->x_stride;
+                float *out = y + column * d->y_stride;
                 switch (r.filter_rows) {
-                case 3: depthwise_columns(&r, activation, 3, stride, x, y + column * d->channels); break;
-                case 2: depthwise_columns(&r, activation, 2, stride, x, y + column * d->channels); break;
-                default: depthwise_columns(&r, activation, 1, stride, x, y + column * d->channels); break;
+                case 3: depthwise_columns(&r, activation, 3, stride, x, out, d->y_stride); break;
+                case 2: depthwise_columns(&r, activation, 2, stride, x, out, d->y_stride); break;
+                default: depthwise_columns(&r, activation, 1, stride, x, out, d->y_stride); break;
                 }
                 column += DEPTHWISE_COLUMNS;
             } else {
                 const ptrdiff_t first = left < 0 ? -left : 0;
                 const ptrdiff_t end = left + d->kernel > d->width ? d->width - left : d->kernel;
                 depthwise_edge(
-                    &r, activation, end - first, r.x + (left + first) * d->channels, r.weights + first * d->channels,
-                    y + column * d->channels);
+                    &r, activation, end - first, r.x + (left + first) * d->x_stride, r.weights + first * d->channels,
+                    y + column * d->y_stride);
                 column += 1;
             }
         }
@@ -142,6 +147,8 @@ static void depthwise(const cetnet_depthwise *d) {
     switch (d->activation) {
     case CETNET_ACTIVATION_GELU: depthwise_strides(d, CETNET_ACTIVATION_GELU); break;
     case CETNET_ACTIVATION_QUICK_GELU: depthwise_strides(d, CETNET_ACTIVATION_QUICK_GELU); break;
+    case CETNET_ACTIVATION_RELU: depthwise_strides(d, CETNET_ACTIVATION_RELU); break;
+    case CETNET_ACTIVATION_SIGMOID: depthwise_strides(d, CETNET_ACTIVATION_SIGMOID); break;
     default: depthwise_strides(d, CETNET_ACTIVATION_NONE); break;
     }
 }

@@ -183,6 +183,12 @@ static void finish_tile(
     case CETNET_ACTIVATION_QUICK_GELU:
         finish_rows(CETNET_ACTIVATION_QUICK_GELU, c, c_stride, residual, residual_stride, rows, columns);
         break;
+    case CETNET_ACTIVATION_RELU:
+        finish_rows(CETNET_ACTIVATION_RELU, c, c_stride, residual, residual_stride, rows, columns);
+        break;
+    case CETNET_ACTIVATION_SIGMOID:
+        finish_rows(CETNET_ACTIVATION_SIGMOID, c, c_stride, residual, residual_stride, rows, columns);
+        break;
     default: finish_rows(CETNET_ACTIVATION_NONE, c, c_stride, residual, residual_stride, rows, columns);
     }
 }
@@ -220,7 +226,7 @@ static void gemm(const cetnet_gemm *g) {
                 .ahead_step = ahead_step,
             };
             const int direct = g->activation == CETNET_ACTIVATION_NONE;
-            if (columns == width && (direct || !residual)) {
+            if (columns == width && (direct || !residual || g->residual_first)) {
                 tile.residual = residual;
                 tile.residual_stride = g->residual_stride;
                 compute(&tile);
@@ -231,11 +237,13 @@ static void gemm(const cetnet_gemm *g) {
                 tile.c = whole;
                 tile.c_stride = PANEL;
                 compute(&tile);
+                if (residual && g->residual_first) {
+                    finish_tile(CETNET_ACTIVATION_NONE, whole, PANEL, residual, g->residual_stride, rows, columns);
+                }
                 // The columns past the last are zeros: whole vectors are faster than exact ones.
                 if (!direct) finish_tile(g->activation, whole, PANEL, 0, 0, rows, width);
-                if (residual) {
-                    finish_tile(
-                        CETNET_ACTIVATION_NONE, whole, PANEL, residual, g->residual_stride, rows, columns);
+                if (residual && !g->residual_first) {
+                    finish_tile(CETNET_ACTIVATION_NONE, whole, PANEL, residual, g->residual_stride, rows, columns);
                 }
                 for (ptrdiff_t i = 0; i < rows; i++) copy_floats(c + i * g->c_stride, whole + i * PANEL, columns);
             }
@@ -302,8 +310,11 @@ static void epilogue(const cetnet_epilogue *e) {
             for (; j + LANES <= e->columns; j += LANES) store(row + j, load(row + j) + load(e->bias + j));
             for (; j < e->columns; j++) row[j] += e->bias[j];
         }
-        finish_tile(
-            e->activation, row, e->c_stride, e->residual ? e->residual + i * e->residual_stride : 0, e->residual_stride,
-            1, e->columns);
+        const float *residual = e->residual ? e->residual + i * e->residual_stride : 0;
+        if (residual && e->residual_first) {
+            finish_tile(CETNET_ACTIVATION_NONE, row, e->c_stride, residual, e->residual_stride, 1, e->columns);
+            residual = 0;
+        }
+        finish_tile(e->activation, row, e->c_stride, residual, e->residual_stride, 1, e->columns);
     }
 }

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 typedef struct cetnet_depthwise {
-    /// height × width × channels.
+    /// height × width × channels, positions `x_stride` apart, rows `width · x_stride`.
     const float *x;
+    ptrdiff_t x_stride;
     ptrdiff_t height;
     ptrdiff_t width;
     ptrdiff_t channels;
@@ -24,7 +25,8 @@ typedef struct cetnet_depthwise {
     /// The rows of the output to compute, [first_row, end_row).
     ptrdiff_t first_row;
     ptrdiff_t end_row;
-    /// Output map of `output_width` columns; rows outside of the range are left alone.
+    /// Output map of `output_width` columns, positions `y_stride` apart; rows outside of the range are left alone.
     float *y;
+    ptrdiff_t y_stride;
     ptrdiff_t output_width;
 } cetnet_depthwise;

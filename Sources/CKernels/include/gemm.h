@@ -23,6 +23,10 @@ enum {
     CETNET_ACTIVATION_GELU = 1,
     /// x · sigmoid(1.702 x).
     CETNET_ACTIVATION_QUICK_GELU = 2,
+    /// max(x, 0).
+    CETNET_ACTIVATION_RELU = 3,
+    /// 1 / (1 + exp(−x)).
+    CETNET_ACTIVATION_SIGMOID = 4,
 };
 
 typedef struct cetnet_gemm {
@@ -39,9 +43,11 @@ typedef struct cetnet_gemm {
     ptrdiff_t initial_stride;
     /// CETNET_ACTIVATION_…, applied to the sum.
     int32_t activation;
-    /// If not NULL: rows × columns, added after the activation. May be the same memory as `c`.
+    /// If not NULL: rows × columns, added after the activation, or before it if `residual_first`. May be the same memory
+    /// as `c`.
     const float *residual;
     ptrdiff_t residual_stride;
+    int32_t residual_first;
     /// rows × columns.
     float *c;
     ptrdiff_t c_stride;

@@ -36,6 +36,8 @@ typedef struct cetnet_kernel_set {
     void (*im2col)(const cetnet_im2col *arguments);
     void (*mean_rows)(const cetnet_mean_rows *arguments);
     void (*peak)(cetnet_peak *arguments);
+    void (*interleave)(const cetnet_interleave *arguments);
+    void (*pointwise)(const cetnet_pointwise *arguments);
 } cetnet_kernel_set;
 
 /// The tiers in order of preference, best first; `index` runs from 0 until the result is NULL.

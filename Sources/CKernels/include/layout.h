@@ -6,8 +6,9 @@
 /// im2col of some output positions of a convolution: row i of the result holds the receptive field of output position
 /// `first + i` in the order (filter row, filter column, channel); what lies outside of the map is zero.
 typedef struct cetnet_im2col {
-    /// height × width × channels.
+    /// height × width × channels, positions `x_stride` apart, rows `width · x_stride`.
     const float *x;
+    ptrdiff_t x_stride;
     ptrdiff_t height;
     ptrdiff_t width;
     ptrdiff_t channels;
@@ -26,10 +27,25 @@ typedef struct cetnet_im2col {
 /// mean[c] = Σ over rows of x[row][c] / rows
 typedef struct cetnet_mean_rows {
     const float *x;
+    ptrdiff_t x_stride;
     ptrdiff_t rows;
     ptrdiff_t channels;
     float *mean;
 } cetnet_mean_rows;
+
+/// y[row][2c] = a[row][c],  y[row][2c + 1] = b[row][c]
+typedef struct cetnet_interleave {
+    /// rows × channels each.
+    const float *a;
+    ptrdiff_t a_stride;
+    const float *b;
+    ptrdiff_t b_stride;
+    ptrdiff_t rows;
+    ptrdiff_t channels;
+    /// rows × 2 · channels.
+    float *y;
+    ptrdiff_t y_stride;
+} cetnet_interleave;
 
 /// Planes to positions: y[p][c] = x[c][p] for `count` positions from `first`. `planes` is the distance of two planes.
 void cetnet_planes_to_positions(

@@ -65,6 +65,8 @@ CETNET_INLINE vfloat activate(int32_t activation, vfloat x) {
     switch (activation) {
     case CETNET_ACTIVATION_GELU: return vgelu(x);
     case CETNET_ACTIVATION_QUICK_GELU: return vquick_gelu(x);
+    case CETNET_ACTIVATION_RELU: return vmax(x, splat(0));
+    case CETNET_ACTIVATION_SIGMOID: return splat(1.0f) / (splat(1.0f) + vexp(splat(0) - x));
     default: return x;
     }
 }

@@ -97,6 +97,22 @@ CETNET_INLINE float max_lanes(vfloat v) {
     return v2.x > v2.y ? v2.x : v2.y;
 }
 
+/// a0, b0, a1, b1, … in two vectors.
+CETNET_INLINE void interleave_vectors(vfloat a, vfloat b, vfloat *low, vfloat *high) {
+#if CETNET_LANES == 4
+    *low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    *high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#elif CETNET_LANES == 8
+    *low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    *high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#elif CETNET_LANES == 16
+    *low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    *high = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#else
+#error "no interleaving for this number of lanes"
+#endif
+}
+
 /// Transposes LANES vectors in place: log2(LANES) rounds of interleaving the first half with the second.
 CETNET_INLINE void transpose(vfloat rows[LANES]) {
     CETNET_UNROLL
@@ -104,20 +120,7 @@ CETNET_INLINE void transpose(vfloat rows[LANES]) {
         vfloat next[LANES];
         CETNET_UNROLL
         for (int i = 0; i < LANES / 2; i++) {
-            vfloat a = rows[i], b = rows[i + LANES / 2];
-#if CETNET_LANES == 4
-            next[2 * i] = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-            next[2 * i + 1] = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-#elif CETNET_LANES == 8
-            next[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-            next[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-#elif CETNET_LANES == 16
-            next[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            next[2 * i + 1] =
-                __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-#else
-#error "no transposition for this number of lanes"
-#endif
+            interleave_vectors(rows[i], rows[i + LANES / 2], &next[2 * i], &next[2 * i + 1]);
         }
         CETNET_UNROLL
         for (int i = 0; i < LANES; i++) rows[i] = next[i];

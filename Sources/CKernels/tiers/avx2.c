@@ -15,6 +15,7 @@
 #include "../families/normalization.h"
 #include "../families/attention.h"
 #include "../families/depthwise.h"
+#include "../families/elementwise.h"
 #include "../families/layout.h"
 #include "../families/peak.h"
 #pragma clang attribute pop

@@ -14,4 +14,5 @@ extern const cetnet_kernel_set cetnet_kernel_set_avx512;
         .pack_panels = pack_panels, .epilogue = epilogue, .layer_norm = layer_norm, .softmax = softmax,                \
         .depthwise = depthwise, .window_attention = window_attention, .im2col = im2col, .mean_rows = mean_rows,        \
         .peak = peak,                                                                                                  \
+        .interleave = interleave, .pointwise = pointwise,                                                              \
     }

@@ -24,7 +24,9 @@ struct Folding {
         case .convolution(let convolution): try self.init(bias: convolution.bias, outputs: outputs, source: source)
         }
         if let norm = layer.batchNorm { try fold(norm, source: source) }
-        if let norm = layer.layerNorm { try fold(norm, weights: weights, source: source) }
+        if let norm = layer.layerNorm {
+            try fold(norm, isOfPatches: layer.gathersPatches, weights: weights, source: source)
+        }
         if let scale = layer.queryScale {
             var factors = columnScale ?? [Float](repeating: 1, count: outputs)
             for output in 0..<scale.channels {
@@ -57,10 +59,14 @@ struct Folding {
     }
 
     private mutating func fold(
-        _ norm: LayerNorm, weights: UnsafeBufferPointer<Float>, source: any TensorSource
+        _ norm: LayerNorm, isOfPatches: Bool, weights: UnsafeBufferPointer<Float>, source: any TensorSource
     ) throws {
-        depthScale = try source.values(norm.weight)
-        let shift = try source.values(norm.bias)
+        var (scale, shift) = (try source.values(norm.weight), try source.values(norm.bias))
+        if isOfPatches {
+            scale = scale.withUnsafeBufferPointer { PatchOrder.byRows($0, channels: norm.channels / 4) }
+            shift = shift.withUnsafeBufferPointer { PatchOrder.byRows($0, channels: norm.channels / 4) }
+        }
+        depthScale = scale
         let depth = shift.count
         shift.withUnsafeBufferPointer { shift in
             for output in bias.indices {

@@ -62,7 +62,7 @@ struct Freezer {
         case .depthwise(let layer): plan(layer)
         case .layerNorm(let norm, let name): plan(norm, name: name)
         case .windowAttention(let attention, let name): plan(attention, name: name)
-        case .image, .activation, .add, .meanOverTokens: break
+        case .image, .pointwise, .meanOverTokens, .concatenation, .channelSlice, .channelShuffle: break
         }
     }
 
@@ -186,9 +186,14 @@ extension TensorSource {
     }
 
     /// Lends the weights of a layer as a matrix, outputs × depth; for a convolution the depth runs over (filter row,
-    /// filter column, channel).
+    /// filter column, channel), and so it does for 2×2 neighbours read side by side.
     func withMatrix(_ layer: MatrixLayer, _ body: (UnsafeBufferPointer<Float>) throws -> Void) throws {
         switch layer.kind {
+        case .linear(let linear) where layer.gathersPatches:
+            try withValues(of: linear.weight.name) { original in
+                let moved = PatchOrder.byRows(original, channels: linear.inputChannels / 4)
+                try moved.withUnsafeBufferPointer(body)
+            }
         case .linear(let linear):
             try withValues(of: linear.weight.name, body)
         case .convolution(let convolution):

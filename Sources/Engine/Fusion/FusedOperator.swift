@@ -1,7 +1,8 @@
 import CETNetGraph
 
 /// A linear layer or dense convolution together with the pointwise operators around it:
-/// `activation(W · LayerNorm(x) + b) + residual`, with BatchNorm already part of W and b.
+/// `activation(W · LayerNorm(x) + b) + residual`, or `activation(W · x + b + residual)`, with BatchNorm already part of
+/// W and b.
 struct MatrixLayer {
     enum Kind {
         case linear(Linear)
@@ -16,7 +17,11 @@ struct MatrixLayer {
     /// LayerNorm in front of a linear layer; its affine part is folded into the weights, the normalisation itself is
     /// done while loading.
     var layerNorm: LayerNorm?
+    /// Whether the linear layer reads 2×2 neighbours of its input side by side, normalised together: patch merging.
+    var gathersPatches = false
     var activation: Activation?
+    /// Whether the residual is added before the activation instead of after it.
+    var residualFirst = false
     /// Set for the projection in front of window attention: the first `channels` outputs are queries and are scaled.
     var queryScale: (channels: Int, factor: Float)?
 
@@ -59,9 +64,14 @@ enum FusedOperator {
     case mlp(MLPLayer)
     case layerNorm(LayerNorm, name: String)
     case windowAttention(WindowAttention, name: String)
-    case activation(Activation)
-    case add
+    /// `activation(x · scale + residual)`; the scale, if there is one, is the second input.
+    case pointwise(Activation?)
     case meanOverTokens
+    /// Takes no step where its inputs are computed in the places that they have in it.
+    case concatenation
+    /// Takes no step: some channels of its input, where they are.
+    case channelSlice(Range<Int>)
+    case channelShuffle
 }
 
 /// A fused operator with the graph nodes that it stands for.
@@ -69,8 +79,11 @@ struct FusedNode {
     var operation: FusedOperator
     /// Indices of the graph's nodes that it computes, in order; the last one's output is its output.
     var nodes: [Int]
-    var input: ValueID?
+    var inputs: [ValueID]
     /// Added to the result, or the second operand of an addition.
     var residual: ValueID?
     var output: ValueID
+
+    /// The first input, which all but the image have.
+    var input: ValueID { inputs[0] }
 }

@@ -50,9 +50,19 @@ struct Fusion {
             case .windowAttention(let attention):
                 append(.windowAttention(attention, name: node.name), [index])
             case .activation(let activation):
-                append(.activation(activation), [index])
+                append(.pointwise(activation), [index])
             case .add:
-                append(.add, [index])
+                appendSum(at: index)
+            case .channelScale:
+                appendScale(at: index)
+            case .patchGathering:
+                appendPatchMerging(at: index)
+            case .concatenation:
+                append(.concatenation, [index])
+            case .channelSlice(let channels):
+                append(.channelSlice(channels), [index])
+            case .channelShuffle:
+                append(.channelShuffle, [index])
             case .meanOverTokens:
                 append(.meanOverTokens, [index])
             case .batchNorm:
@@ -61,17 +71,45 @@ struct Fusion {
         }
     }
 
-    private mutating func append(_ operation: FusedOperator, _ nodes: [Int], residual: ValueID? = nil) {
+    /// - Parameter inputs: by default those of the first node.
+    private mutating func append(
+        _ operation: FusedOperator, _ nodes: [Int], inputs: [ValueID]? = nil, residual: ValueID? = nil
+    ) {
         joined.formUnion(nodes)
-        let inputs = graph.nodes[nodes[0]].inputs
         result.append(
             FusedNode(
-                operation: operation, nodes: nodes, input: inputs.first,
-                residual: residual ?? (inputs.count > 1 ? inputs[1] : nil), output: graph.nodes[nodes.last!].output))
+                operation: operation, nodes: nodes, inputs: inputs ?? graph.nodes[nodes[0]].inputs, residual: residual,
+                output: graph.nodes[nodes.last!].output))
     }
 
     /// The node behind `index` if it is the only one that reads its output.
     private func next(_ index: Int) -> Int? { onlyReader[graph.nodes[index].output.index] }
+
+    /// The BatchNorm behind the last of `nodes`, which it joins.
+    private func joinBatchNorm(_ nodes: inout [Int]) -> BatchNorm? {
+        guard let reader = next(nodes.last!), case .batchNorm(let norm) = graph.nodes[reader].operator else { return nil }
+        nodes.append(reader)
+        return norm
+    }
+
+    /// The activation behind the last of `nodes`, which it joins.
+    private func joinActivation(_ nodes: inout [Int]) -> Activation? {
+        guard let reader = next(nodes.last!), case .activation(let activation) = graph.nodes[reader].operator else {
+            return nil
+        }
+        nodes.append(reader)
+        return activation
+    }
+
+    /// What the addition behind the last of `nodes`, which it joins, adds to it.
+    private func joinResidual(_ nodes: inout [Int], at index: Int) -> ValueID? {
+        guard let reader = next(nodes.last!), graph.nodes[reader].operator == .add else { return nil }
+        let own = graph.nodes[nodes.last!].output
+        // The other operand has to exist when this operator runs.
+        guard let other = graph.nodes[reader].inputs.first(where: { $0 != own }), other.index < index else { return nil }
+        nodes.append(reader)
+        return other
+    }
 
     private mutating func appendLayerNorm(_ norm: LayerNorm, at index: Int) {
         guard let reader = next(index), case .linear(let linear) = graph.nodes[reader].operator else {
@@ -85,40 +123,48 @@ struct Fusion {
     private mutating func appendDepthwise(_ convolution: Convolution, at index: Int) {
         var layer = DepthwiseLayer(convolution: convolution, name: graph.nodes[index].name)
         var nodes = [index]
-        if let reader = next(nodes.last!), case .batchNorm(let norm) = graph.nodes[reader].operator {
-            layer.batchNorm = norm
-            nodes.append(reader)
-        }
-        if let reader = next(nodes.last!), case .activation(let activation) = graph.nodes[reader].operator {
-            layer.activation = activation
-            nodes.append(reader)
-        }
+        layer.batchNorm = joinBatchNorm(&nodes)
+        layer.activation = joinActivation(&nodes)
         append(.depthwise(layer), nodes)
     }
 
-    /// A matrix layer with all that may join behind it: BatchNorm, activation, residual.
+    private mutating func appendSum(at index: Int) {
+        var nodes = [index]
+        let activation = joinActivation(&nodes)
+        let operands = graph.nodes[index].inputs
+        append(.pointwise(activation), nodes, inputs: [operands[0]], residual: operands[1])
+    }
+
+    private mutating func appendScale(at index: Int) {
+        var nodes = [index]
+        let residual = joinResidual(&nodes, at: index)
+        let activation = joinActivation(&nodes)
+        append(.pointwise(activation), nodes, residual: residual)
+    }
+
+    /// Gathering, LayerNorm, linear layer.
+    private mutating func appendPatchMerging(at index: Int) {
+        let name = graph.nodes[index].name
+        guard let normIndex = next(index), case .layerNorm(let norm) = graph.nodes[normIndex].operator,
+            let linearIndex = next(normIndex), case .linear(let linear) = graph.nodes[linearIndex].operator
+        else { preconditionFailure("\(name): a LayerNorm and a linear layer have to follow") }
+        var merging = matrixLayer(.linear(linear), at: linearIndex, layerNorm: (norm, normIndex))
+        merging.layer.gathersPatches = true
+        append(.matrix(merging.layer), [index] + merging.nodes, residual: merging.residual)
+    }
+
+    /// A matrix layer with all that may join behind it: BatchNorm, activation, residual, or residual, activation.
     private func matrixLayer(
         _ kind: MatrixLayer.Kind, at index: Int, layerNorm: (norm: LayerNorm, index: Int)?
     ) -> (layer: MatrixLayer, nodes: [Int], residual: ValueID?) {
         var layer = MatrixLayer(kind: kind, name: graph.nodes[index].name, layerNorm: layerNorm?.norm)
         var nodes = (layerNorm.map { [$0.index] } ?? []) + [index]
-        if let reader = next(nodes.last!), case .batchNorm(let norm) = graph.nodes[reader].operator {
-            layer.batchNorm = norm
-            nodes.append(reader)
-        }
-        if let reader = next(nodes.last!), case .activation(let activation) = graph.nodes[reader].operator {
-            layer.activation = activation
-            nodes.append(reader)
-        }
-        var residual: ValueID?
-        if let reader = next(nodes.last!), case .add = graph.nodes[reader].operator {
-            let own = graph.nodes[nodes.last!].output
-            let other = graph.nodes[reader].inputs.first { $0 != own }
-            // The other operand has to exist when this operator runs.
-            if let other, other.index < index {
-                residual = other
-                nodes.append(reader)
-            }
+        layer.batchNorm = joinBatchNorm(&nodes)
+        layer.activation = joinActivation(&nodes)
+        let residual = joinResidual(&nodes, at: index)
+        if residual != nil, layer.activation == nil {
+            layer.activation = joinActivation(&nodes)
+            layer.residualFirst = layer.activation != nil
         }
         if let reader = next(nodes.last!), case .windowAttention(let attention) = graph.nodes[reader].operator {
             let factor = 1 / Float(attention.headDimension).squareRoot()

@@ -36,12 +36,12 @@ extension Step {
 struct Location: Sendable {
     let offset: Int
     let shape: TensorShape
-    /// `shape.channels`, but for the hidden tokens of a perceptron in two steps.
+    /// `shape.channels`, but for channels of a wider map and for rows that are longer than they need to be.
     let stride: Int
 
     func pointer(_ context: TaskContext) -> UnsafeMutablePointer<Float> { context.arena + offset }
 
-    func rows(_ context: TaskContext, from first: Int) -> Rows {
+    func rows(_ context: TaskContext, from first: Int = 0) -> Rows {
         Rows(context.arena + offset + first * stride, stride: stride)
     }
 }

@@ -28,7 +28,7 @@ struct DepthwiseStep: Step {
 
     func run(task: Int, _ context: TaskContext) {
         geometry.depthwise(
-            input.pointer(context), weights: weights.weights, bias: weights.bias, activation: activation,
-            outputRows: rows[task], into: output.pointer(context), kernels: kernels)
+            input.rows(context), weights: weights.weights, bias: weights.bias, activation: activation,
+            outputRows: rows[task], into: output.rows(context), kernels: kernels)
     }
 }

@@ -1,7 +1,7 @@
 import CETNetGraph
 import CETNetOperators
 
-/// A linear layer or dense convolution: `activation(W · x + b) + residual`, `x` read in place, normalised on the way
+/// A linear layer or dense convolution: `activation(W · x + b) + residual`, or the residual first, `x` read in place, normalised on the way
 /// (LayerNorm in front) or gathered by im2col (convolutions), a block of rows at a time.
 struct MatrixStep: Step {
     enum Operand: Sendable {
@@ -11,6 +11,8 @@ struct MatrixStep: Step {
         case normalised(epsilon: Float)
         /// Receptive fields.
         case im2col(ConvolutionGeometry)
+        /// Receptive fields, each normalised like a token.
+        case normalisedFields(ConvolutionGeometry, epsilon: Float)
     }
 
     let weights: MatrixWeights
@@ -18,19 +20,21 @@ struct MatrixStep: Step {
     let input: Location
     let output: Location
     let residual: Location?
+    let residualFirst: Bool
     let activation: ActivationKind
     let kernels: KernelSet
     let tiling: MatrixTiling
 
     init(
         weights: MatrixWeights, operand: Operand, input: Location, output: Location, residual: Location?,
-        activation: ActivationKind, kernels: KernelSet, threads: Int
+        residualFirst: Bool = false, activation: ActivationKind, kernels: KernelSet, threads: Int
     ) {
         self.weights = weights
         self.operand = operand
         self.input = input
         self.output = output
         self.residual = residual
+        self.residualFirst = residualFirst
         self.activation = activation
         self.kernels = kernels
         tiling = MatrixTiling(
@@ -62,11 +66,16 @@ struct MatrixStep: Step {
                 epsilon: epsilon, weight: nil, bias: nil, into: a)
         case .im2col(let geometry):
             a = Rows(context.scratch, stride: scratchStride)
-            geometry.im2col(input.pointer(context), positions: rows, into: a, kernels: kernels)
+            geometry.im2col(input.rows(context), positions: rows, into: a, kernels: kernels)
+        case .normalisedFields(let geometry, let epsilon):
+            a = Rows(context.scratch, stride: scratchStride)
+            geometry.im2col(input.rows(context), positions: rows, into: a, kernels: kernels)
+            kernels.layerNorm(
+                a, rows: rows.count, channels: weights.depth, epsilon: epsilon, weight: nil, bias: nil, into: a)
         }
         weights.multiply(
             a, rows: rows.count, columnRange: tiling.columns(of: task), activation: activation,
-            residual: residual?.rows(context, from: rows.lowerBound),
+            residual: residual?.rows(context, from: rows.lowerBound), residualFirst: residualFirst,
             into: output.rows(context, from: rows.lowerBound), kernels: kernels)
     }
 }

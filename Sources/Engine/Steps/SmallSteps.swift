@@ -51,39 +51,94 @@ struct LayerNormStep: Step {
     }
 }
 
-/// Pointwise operators that found nothing to join: an activation, or the sum of two maps.
+/// `activation(x · scale + residual)`: what found no matrix product to join.
 struct PointwiseStep: Step {
     let activation: ActivationKind
     let input: Location
+    /// One factor per channel.
+    let scale: Location?
     let residual: Location?
     let output: Location
     let kernels: KernelSet
+    let rows: Partition
 
-    var taskCount: Int { 1 }
+    init(
+        activation: ActivationKind, input: Location, scale: Location?, residual: Location?, output: Location,
+        kernels: KernelSet, threads: Int
+    ) {
+        self.activation = activation
+        self.input = input
+        self.scale = scale
+        self.residual = residual
+        self.output = output
+        self.kernels = kernels
+        rows = Partition(count: input.shape.tokens, parts: threads)
+    }
+
+    var taskCount: Int { rows.parts }
 
     func run(task: Int, _ context: TaskContext) {
-        let (rows, channels) = (input.shape.tokens, input.shape.channels)
-        let x = input.pointer(context)
-        let y = output.pointer(context)
-        if x != y { y.update(from: x, count: rows * channels) }
-        kernels.finish(
-            output.rows(context, from: 0), rows: rows, columns: channels, activation: activation,
-            residual: residual?.rows(context, from: 0))
+        let first = rows[task].lowerBound
+        kernels.pointwise(
+            input.rows(context, from: first), rows: rows[task].count, columns: input.shape.channels,
+            scale: scale.map { UnsafePointer($0.pointer(context)) }, residual: residual?.rows(context, from: first),
+            activation: activation, into: output.rows(context, from: first))
     }
 }
 
-/// Mean over all tokens.
+/// Mean over all tokens, some channels per task.
 struct MeanStep: Step {
     let input: Location
     let output: Location
     let kernels: KernelSet
+    /// In units of ``channelGroup``.
+    let groups: Partition
 
-    var taskCount: Int { 1 }
+    /// Two cache lines, two vectors of the widest instruction set.
+    private static let channelGroup = 32
+
+    init(input: Location, output: Location, kernels: KernelSet, threads: Int) {
+        self.input = input
+        self.output = output
+        self.kernels = kernels
+        groups = Partition(
+            count: (input.shape.channels + Self.channelGroup - 1) / Self.channelGroup, parts: threads)
+    }
+
+    var taskCount: Int { groups.parts }
 
     func run(task: Int, _ context: TaskContext) {
+        let first = groups[task].lowerBound * Self.channelGroup
+        let end = min(input.shape.channels, groups[task].upperBound * Self.channelGroup)
         kernels.meanOverRows(
-            input.pointer(context), rows: input.shape.tokens, channels: input.shape.channels,
-            into: output.pointer(context))
+            Rows(input.pointer(context) + first, stride: input.stride), rows: input.shape.tokens,
+            channels: end - first, into: output.pointer(context) + first)
+    }
+}
+
+/// Channels of two maps in turn.
+struct ChannelShuffleStep: Step {
+    let first: Location
+    let second: Location
+    let output: Location
+    let kernels: KernelSet
+    let rows: Partition
+
+    init(first: Location, second: Location, output: Location, kernels: KernelSet, threads: Int) {
+        self.first = first
+        self.second = second
+        self.output = output
+        self.kernels = kernels
+        rows = Partition(count: output.shape.tokens, parts: threads)
+    }
+
+    var taskCount: Int { rows.parts }
+
+    func run(task: Int, _ context: TaskContext) {
+        let start = rows[task].lowerBound
+        kernels.interleave(
+            first.rows(context, from: start), second.rows(context, from: start), rows: rows[task].count,
+            channels: first.shape.channels, into: output.rows(context, from: start))
     }
 }
 

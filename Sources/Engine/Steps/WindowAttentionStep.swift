@@ -65,8 +65,8 @@ struct WindowAttentionStep: Step {
                 let column = horizontal.position(windowColumn * w + j)
                 let inside = row < vertical.length && column < horizontal.length
                 let token = row * horizontal.length + column
-                rows[i * w + j] = inside ? UnsafePointer(x + token * input.shape.channels) : weights.paddedRow
-                outputs[i * w + j] = inside ? y + token * output.shape.channels : nil
+                rows[i * w + j] = inside ? UnsafePointer(x + token * input.stride) : weights.paddedRow
+                outputs[i * w + j] = inside ? y + token * output.stride : nil
             }
         }
         let mask = mask(bottom: vertical.isDivided(windowRow), right: horizontal.isDivided(windowColumn))

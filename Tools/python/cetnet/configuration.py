@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 BLOCKS = ("lewin",)
-EMBEDDINGS = ("ce",)
-CE_UNITS = ("mbconv",)
+EMBEDDINGS = ("ce", "patch", "merge")
+CE_UNITS = ("mbconv", "pure-mb", "resnet", "se-resnet", "dense", "shuffle", "ghost")
+# Channels of a stage must divide by this for its unit.
+UNIT_DIVISORS = {"se-resnet": 16, "dense": 8, "shuffle": 2, "ghost": 2}
 CE_LAYERS = (1, 3, 5, 7)
 INTERPOLATIONS = ("bicubic", "bilinear")
 ACTIVATIONS = ("gelu", "quick_gelu")
@@ -161,6 +163,13 @@ class ModelConfiguration:
             require(dim % heads == 0, f'"dims" {list(self.dims)} cannot be divided by "num_heads" {list(self.num_heads)}')
         require(len(self.stem_channels) == 2, f'"stem_channels" must have 2 entries, found {len(self.stem_channels)}')
         require(self.ce_layers in CE_LAYERS, f'"ce_layers" must be one of {list(CE_LAYERS)}, found {self.ce_layers}')
+        require(self.embeddings[0] != "merge", '"embeddings" cannot begin with "merge": there are no tokens to merge')
+        require(self.ce_unit != "dense" or self.ce_layers == 5,
+                f'"ce_unit" "dense" needs "ce_layers" 5, whose growth it is made of; found {self.ce_layers}')
+        divisor = UNIT_DIVISORS.get(self.ce_unit, 1)
+        for stage in range(1, self.stages):
+            require(self.embeddings[stage] != "ce" or self.ce_layers == 1 or self.dims[stage] % divisor == 0,
+                    f'"ce_unit" "{self.ce_unit}" needs "dims" that divide by {divisor}, found {list(self.dims)}')
         require(self.labels is None or len(self.labels) == self.num_labels,
                 f'"id2label" has {len(self.labels or ())} labels, "num_labels" is {self.num_labels}')
         require(0 < self.preprocess.crop_pct <= 1,
@@ -188,6 +197,7 @@ class Variant:
 
 def _cetnet(name: str, width: int, depths: tuple[int, ...], stem: tuple[int, int], parameters: str,
             multiply_adds: str, published: str, **changes: Any) -> Variant:
+    """Widths that double from stage to stage, heads of 32 channels."""
     dims = tuple(width * factor for factor in (1, 2, 4, 8))
     configuration = ModelConfiguration(
         variant=name, dims=dims, depths=depths, num_heads=tuple(dim // 32 for dim in dims), stem_channels=stem,
@@ -195,10 +205,36 @@ def _cetnet(name: str, width: int, depths: tuple[int, ...], stem: tuple[int, int
     return Variant(name, configuration, parameters, multiply_adds, published)
 
 
+def _study(suffix: str, parameters: str, multiply_adds: str, published: str = "", **changes: Any) -> Variant:
+    """CETNet-T with another convolutional embedding, for the paper's studies of it."""
+    return _cetnet(f"cetnet-t-{suffix}", 64, (2, 2, 16, 2), (24, 48), parameters, multiply_adds, published, **changes)
+
+
+def _first_stages(count: int) -> tuple[str, ...]:
+    """The convolutional embedding in the first stages only; patch embedding and patch merging in the others."""
+    return tuple("ce" if stage < count else "patch" if stage == 0 else "merge" for stage in range(4))
+
+
 VARIANTS: dict[str, Variant] = {row.name: row for row in (
     _cetnet("cetnet-t", 64, (2, 2, 16, 2), (24, 48), "23.442", "4.246", "23.4 M, 4.3 G, top-1 82.7"),
     _cetnet("cetnet-s", 64, (2, 6, 28, 2), (24, 48), "33.767", "6.820", "34 M, 6.8 G, top-1 83.4"),
     _cetnet("cetnet-b", 96, (2, 6, 28, 2), (36, 72), "75.343", "15.135", "75 M, 15.1 G, top-1 83.8"),
+    # How many layers: the study rises from 81.8 to 82.6, seven about as good as five.
+    _study("ce1", "21.596", "3.750", ce_layers=1),
+    _study("ce3", "21.987", "3.879", ce_layers=3),
+    _study("ce7", "24.896", "4.613", ce_layers=7),
+    # Which unit; the ResNet units stay below the others.
+    _study("pure-mb", "23.393", "4.069", "top-1 82.8", ce_unit="pure-mb"),
+    _study("dense", "23.383", "4.180", "top-1 82.5", ce_unit="dense"),
+    _study("shuffle", "23.404", "4.244", "top-1 82.4", ce_unit="shuffle"),
+    _study("ghost", "23.386", "4.215", "top-1 82.6", ce_unit="ghost"),
+    _study("resnet", "23.698", "4.236", ce_unit="resnet"),
+    _study("se-resnet", "23.918", "4.237", ce_unit="se-resnet"),
+    # In which stages.
+    _study("stages0", "20.731", "3.634", embeddings=_first_stages(0)),
+    _study("stages1", "20.796", "3.891", embeddings=_first_stages(1)),
+    _study("stages2", "20.928", "4.012", embeddings=_first_stages(2)),
+    _study("stages3", "21.438", "4.129", embeddings=_first_stages(3)),
 )}
 
 
