@@ -10,6 +10,8 @@ extension Session {
         package let operators: [String]
         /// Those of the operators that multiply and add, each once; else the first operator, or `copy`.
         package let kind: String
+        /// The part of the architecture that most of its multiply-adds belong to; for a copy, that of the step before.
+        package let part: Part
         /// (height, width, channels) of its result for one image; `nil` for a copy.
         package let outputShape: [Int]?
         /// For one image.
@@ -21,6 +23,7 @@ extension Session {
     package func steps(imageSize: ImageSize) throws(ModelError) -> [Step] {
         try InputLimits.check(imageSize)
         let graph = model.network.graph(imageSize: imageSize)
+        var part = Part.stem
         return session.steps(size: imageSize).map { step in
             let nodes = step.nodes.map { graph.nodes[$0] }
             var multiplying: [String] = []
@@ -28,8 +31,10 @@ extension Session {
                 multiplying.append(node.operator.name)
             }
             if multiplying.isEmpty { multiplying = [nodes.first?.operator.name ?? "copy"] }
+            part = nodes.max { $0.multiplyAdds < $1.multiplyAdds }?.part ?? part
             return Step(
                 name: step.name, operators: nodes.map(\.operator.name), kind: multiplying.joined(separator: " + "),
+                part: part,
                 outputShape: nodes.last.map { [$0.shape.height, $0.shape.width, $0.shape.channels] },
                 multiplyAdds: nodes.reduce(0) { $0 + $1.multiplyAdds })
         }
