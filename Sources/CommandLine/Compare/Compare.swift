@@ -39,8 +39,12 @@ struct Compare: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Rounds; in each, every model is run \(CompareRounds.runsPerRound + 2) times.", valueName: "n"))
-    var rounds = 15
+            """
+            Rounds; in each, every model is run \(CompareRounds.runsPerRound + 2) times (default: \
+            \(CompareRounds.usualCount), but no more after \(Int(CompareRounds.usualSeconds)) seconds once there are \
+            \(SignTest.leastCount)).
+            """, valueName: "n"))
+    var rounds: Int?
 
     @Option(name: .long, help: ArgumentHelp("The seed of random weights and images.", valueName: "n"))
     var seed: UInt64 = 0
@@ -63,7 +67,7 @@ struct Compare: ParsableCommand {
         guard (1...1024).contains(batch) else {
             throw ValidationError("--batch is \(batch); allowed are 1 to 1024.")
         }
-        guard (1...10_000).contains(rounds) else {
+        if let rounds, !(1...10_000).contains(rounds) {
             throw ValidationError("--rounds is \(rounds); allowed are 1 to 10000.")
         }
     }
@@ -80,16 +84,16 @@ struct Compare: ParsableCommand {
 
         let threads = threads.threads ?? min(Processor.availableCount, 64)
         let watch = BenchWatch()
-        let peak = try peak(threads: threads)
-        let (measurements, machine) = try measure(subjects, threads: threads)
+        let (measured, machine) = try measure(subjects, threads: threads)
         var machineReport = machine
+        let measurements = measured.measurements
         machineReport.processorsOfOthers = watch.processorsOfOthers
         let comparison = Comparison(
             title: study?.title ?? names.formatted(.list(type: .and, width: .narrow)),
             question: study?.question ?? "What does each of these models cost on this machine?",
             settings: Comparison.Settings(
-                threads: threads, batch: batch, rounds: rounds, runsPerRound: CompareRounds.runsPerRound,
-                peak: try max(peak, self.peak(threads: threads)), command: Self.command),
+                threads: threads, batch: batch, rounds: measured.roundCount, runsPerRound: CompareRounds.runsPerRound,
+                peak: measured.peak, command: Self.command),
             machineText: machineReport.text, machineFields: .object(machineReport.fields),
             warnings: watch.warnings(machine: machineReport, results: []),
             entries: subjects.indices.map {
@@ -153,14 +157,10 @@ struct Compare: ParsableCommand {
         }
     }
 
-    private func peak(threads: Int) throws(Failure) -> Double {
-        try Failure.wrap(.unusable) { try ReferenceRates(threads: [threads]).of(threads: threads).fusedMultiplyAddPeak }
-    }
-
     private func measure(
         _ subjects: [CompareSubject], threads: Int
-    ) throws(Failure) -> ([ModelMeasurement], MachineReport) {
-        let progress = ProgressBar(total: subjects.count * (rounds + 1), noun: "turns")
+    ) throws(Failure) -> (CompareRounds, MachineReport) {
+        let progress = ProgressBar(total: subjects.count * ((rounds ?? CompareRounds.usualCount) + 1), noun: "turns")
         var models: [(model: Model, imageSize: ImageSize)] = []
         for subject in subjects {
             models.append((try subject.load(seed: seed, threads: threads), subject.imageSize))
@@ -170,12 +170,13 @@ struct Compare: ParsableCommand {
         let machine = MachineReport(model: models[0].model, backend: .automatic, sessions: 1, seed: seed)
         let loaded = models
         return try Failure.wrap(.unusable) {
-            var measurement = try CompareRounds(loaded, threads: threads, batch: batch, seed: seed)
-            for round in 0..<rounds {
-                try measurement.run(round: round)
-                progress.show((round + 2) * subjects.count)
+            var measured = try CompareRounds(loaded, threads: threads, batch: batch, seed: seed)
+            let start = ContinuousClock.now
+            while measured.wantsMore(than: rounds, since: start) {
+                try measured.run()
+                progress.show((measured.roundCount + 1) * subjects.count)
             }
-            return (measurement.measurements, machine)
+            return (measured, machine)
         }
     }
 

@@ -1,5 +1,7 @@
 import CETNet
 import CETNetComparison
+import CETNetMeasurement
+import CETNetOperators
 
 /// Measures models in turn, round by round, so that a machine that becomes faster or slower meanwhile does so for all.
 struct CompareRounds {
@@ -7,6 +9,16 @@ struct CompareRounds {
     /// caches that the models before have driven out.
     static let runsPerRound = 4
 
+    /// How many rounds there are if nobody says.
+    static let usualCount = 15
+    /// After so many seconds there are fewer rounds than usual, though enough to tell models apart.
+    static let usualSeconds = 80.0
+
+    /// Billions of floating point operations per second of a loop of multiply-adds on registers: the best of all rounds.
+    private(set) var peak = 0.0
+    private(set) var roundCount = 0
+    private let threads: Int
+    private let kernels: KernelSet
     private let lanes: [BenchLane]
     private let profiles: [LayerProfile]
     private var rounds: [[[Double]]]
@@ -14,7 +26,9 @@ struct CompareRounds {
     /// Makes a session for each model and runs it twice.
     init(
         _ models: [(model: Model, imageSize: ImageSize)], threads: Int, batch: Int, seed: UInt64
-    ) throws(ModelError) {
+    ) throws {
+        self.threads = threads
+        kernels = try KernelSet.selected()
         var lanes: [BenchLane] = []
         var profiles: [LayerProfile] = []
         for (model, imageSize) in models {
@@ -32,8 +46,8 @@ struct CompareRounds {
     ///
     /// The order is turned by one from round to round, and reversed in every second one, so that each model comes
     /// after each other.
-    mutating func run(round: Int) throws(ModelError) {
-        let count = lanes.count
+    mutating func run() throws(ModelError) {
+        let (round, count) = (roundCount, lanes.count)
         for position in 0..<count {
             let turned = (position + round / 2) % count
             let index = round % 2 == 0 ? turned : count - 1 - turned
@@ -44,6 +58,18 @@ struct CompareRounds {
             rounds[index].append(times)
             try profiles[index].record { steps throws(ModelError) in try lane.profile(into: steps) }
         }
+        peak = max(peak, ComputeRate.fusedMultiplyAddPeak(threads: threads, kernels: kernels, seconds: 0.05))
+        roundCount += 1
+    }
+
+    /// Whether there are too few rounds yet.
+    /// - Parameters:
+    ///   - count: how many were asked for; `nil` if nobody said.
+    ///   - start: when the first began.
+    func wantsMore(than count: Int?, since start: ContinuousClock.Instant) -> Bool {
+        if let count { return roundCount < count }
+        guard roundCount < Self.usualCount else { return false }
+        return roundCount < SignTest.leastCount || start.duration(to: .now) < .seconds(Self.usualSeconds)
     }
 
     /// What was measured of each model.

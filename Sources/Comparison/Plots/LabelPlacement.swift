@@ -12,11 +12,11 @@ package enum LabelPlacement {
     /// - Parameters:
     ///   - points: what is named.
     ///   - sizes: width and height of each name.
-    ///   - obstacles: what names must not cover beside the points, such as a legend.
+    ///   - lines: what names should not cover beside the points and each other, if there is a place left.
     ///   - area: where names may lie.
-    /// - Returns: for each point its name's place. Where there is no free one left, the name lies beside its point.
+    /// - Returns: for each point its name's place. Where there is none at all left, the name lies beside its point.
     package static func places(
-        points: [PlotPoint], sizes: [(width: Double, height: Double)], obstacles: [PlotRectangle] = [],
+        points: [PlotPoint], sizes: [(width: Double, height: Double)], lines: [PlotRectangle] = [],
         area: PlotRectangle
     ) -> [Place] {
         let radius = 6.0
@@ -29,11 +29,17 @@ package enum LabelPlacement {
         for index in order {
             let size = sizes[index]
             let candidates = candidates(points[index], width: size.width, height: size.height, radius: radius)
-            let taken = marks + obstacles + places.compactMap { $0?.rectangle }
+                .filter { area.contains($0.rectangle) }
+            let taken = marks + places.compactMap { $0?.rectangle }
+            func isFree(_ place: Place, of rectangles: [PlotRectangle]) -> Bool {
+                !rectangles.contains { $0.intersects(place.rectangle) }
+            }
+            let free = candidates.filter { isFree($0, of: taken) }
+            let beside = PlotRectangle(
+                x: points[index].x + radius + 1, y: points[index].y - size.height / 2, width: size.width,
+                height: size.height)
             places[index] =
-                candidates.first { candidate in
-                    area.contains(candidate.rectangle) && !taken.contains { $0.intersects(candidate.rectangle) }
-                } ?? candidates[0]
+                free.first { isFree($0, of: lines) } ?? free.first ?? Place(rectangle: beside, isFar: false)
         }
         return places.map { $0! }
     }

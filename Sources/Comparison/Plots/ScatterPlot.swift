@@ -20,8 +20,8 @@ struct ScatterPlot {
 
     /// A stepped line through these values, from the left to the right.
     var front: [(x: Double, y: Double)] = []
-    /// A straight line from the origin through this point, with what it says.
-    var guide: (x: Double, y: Double, label: String)?
+    /// A straight line from the origin through this point.
+    var guide: (x: Double, y: Double)?
 
     private static let width = 760.0
     private static let height = 470.0
@@ -36,15 +36,14 @@ struct ScatterPlot {
             PlotPoint(x: area.x + horizontal.position(x) * area.width, y: area.bottom - vertical.position(y) * area.height)
         }
         draw(horizontal, vertical, on: &canvas, place)
-        var obstacles: [PlotRectangle] = []
-        if let label = drawGuide(horizontal, vertical, on: &canvas, place) { obstacles.append(label) }
-        drawFront(on: &canvas, place, end: horizontal.range.upperBound, floor: vertical.range.lowerBound)
-        for point in points {
-            for (from, to) in Self.spreadLines(point) {
-                canvas.line(from: place(from.x, from.y), to: place(to.x, to.y), "spread")
-            }
-        }
-        drawPoints(on: &canvas, obstacles: obstacles, place)
+        let guide = guideLine(horizontal, vertical).map(place)
+        if !guide.isEmpty { canvas.path(guide, "guide") }
+        let front = frontLine(end: horizontal.range.upperBound, floor: vertical.range.lowerBound).map(place)
+        if !front.isEmpty { canvas.path(front, "front") }
+        let spreads = points.flatMap(Self.spreadLines).map { (place($0.x, $0.y), place($1.x, $1.y)) }
+        for (from, to) in spreads { canvas.line(from: from, to: to, "spread") }
+        let lines = spreads + zip(guide, guide.dropFirst()) + zip(front, front.dropFirst())
+        drawPoints(on: &canvas, lines: lines.flatMap(Self.cover), place)
         return canvas.svg(isAlone: isAlone)
     }
 
@@ -84,42 +83,38 @@ struct ScatterPlot {
         canvas.text(verticalTitle, x: 20, y: area.y + area.height / 2, "name", anchor: .middle, isVertical: true)
     }
 
-    /// Draws the line from the origin where it crosses the area; returns where its label lies.
-    private func drawGuide(
-        _ horizontal: Axis, _ vertical: Axis, on canvas: inout PlotCanvas, _ place: (Double, Double) -> PlotPoint
-    ) -> PlotRectangle? {
-        guard let guide, guide.x > 0, guide.y > 0 else { return nil }
+    /// The ends of the line from the origin where it crosses the area; none if it does not.
+    private func guideLine(_ horizontal: Axis, _ vertical: Axis) -> [(Double, Double)] {
+        guard let guide, guide.x > 0, guide.y > 0 else { return [] }
         let slope = guide.y / guide.x
         let low = max(horizontal.range.lowerBound, vertical.range.lowerBound / slope)
         let high = min(horizontal.range.upperBound, vertical.range.upperBound / slope)
-        guard low < high else { return nil }
-        let (start, end) = (place(low, low * slope), place(high, high * slope))
-        canvas.path([start, end], "guide")
-        let width = TextExtent.width(guide.label, size: 12)
-        let right = min(end.x, Self.area.right) - 6
-        let y = max(end.y + 14, Self.area.y + 14)
-        // Left of the line's upper end, where the line is below the text.
-        canvas.text(guide.label, x: right - 14, y: y, "subtitle", anchor: .end)
-        return PlotRectangle(x: right - 14 - width, y: y - 12, width: width, height: 16)
+        return low < high ? [(low, low * slope), (high, high * slope)] : []
     }
 
-    private func drawFront(
-        on canvas: inout PlotCanvas, _ place: (Double, Double) -> PlotPoint, end: Double, floor: Double
-    ) {
-        guard let first = front.first, let last = front.last else { return }
-        var line = [place(first.x, floor), place(first.x, first.y)]
-        for (before, after) in zip(front, front.dropFirst()) {
-            line += [place(after.x, before.y), place(after.x, after.y)]
+    /// The corners of the steps.
+    private func frontLine(end: Double, floor: Double) -> [(Double, Double)] {
+        guard let first = front.first, let last = front.last else { return [] }
+        let steps = zip(front, front.dropFirst()).flatMap { [($1.x, $0.y), ($1.x, $1.y)] }
+        return [(first.x, floor), (first.x, first.y)] + steps + [(end, last.y)]
+    }
+
+    /// Small rectangles that cover a line.
+    private static func cover(_ from: PlotPoint, _ to: PlotPoint) -> [PlotRectangle] {
+        let count = max(1, Int(max(abs(to.x - from.x), abs(to.y - from.y)) / 4))
+        return (0...count).map { index in
+            let share = Double(index) / Double(count)
+            let (x, y) = (from.x + share * (to.x - from.x), from.y + share * (to.y - from.y))
+            return PlotRectangle(x: x - 2, y: y - 2, width: 4, height: 4)
         }
-        canvas.path(line + [place(end, last.y)], "front")
     }
 
     private func drawPoints(
-        on canvas: inout PlotCanvas, obstacles: [PlotRectangle], _ place: (Double, Double) -> PlotPoint
+        on canvas: inout PlotCanvas, lines: [PlotRectangle], _ place: (Double, Double) -> PlotPoint
     ) {
         let centres = points.map { place($0.x, $0.y) }
         let places = LabelPlacement.places(
-            points: centres, sizes: points.map { (TextExtent.width($0.name, size: 12), 15) }, obstacles: obstacles,
+            points: centres, sizes: points.map { (TextExtent.width($0.name, size: 12), 15) }, lines: lines,
             area: Self.area)
         for (centre, label) in zip(centres, places) where label.isFar {
             let rectangle = label.rectangle

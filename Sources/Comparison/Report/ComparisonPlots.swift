@@ -50,7 +50,7 @@ package enum ComparisonPlots {
         let best = ParetoFront.indices(values)
         var plot = ScatterPlot(
             title: title,
-            subtitle: subtitle(comparison) + "; the line is the Pareto front: nothing is both faster and more accurate",
+            subtitle: subtitle(comparison) + "; line: Pareto front, which no model beats in both",
             horizontalTitle: "median latency, milliseconds per batch (bar: P10 to P90)",
             verticalTitle: "published top-1 on ImageNet-1k, %",
             points: known.indices.map { index in
@@ -73,7 +73,8 @@ package enum ComparisonPlots {
         let baseline = comparison.rows[comparison.entries[0].baseline]
         var plot = ScatterPlot(
             title: title,
-            subtitle: subtitle(comparison) + "; models above the broken line take longer for each multiply-add",
+            subtitle: subtitle(comparison)
+                + "; broken line: \(String(format: "%.1f", baseline.gigaflops)) GFLOP/s, as \(baseline.model.name)",
             horizontalTitle: "multiply-adds for one image, billions",
             verticalTitle: "median latency, ms per batch (bar: P10 to P90)",
             points: comparison.rows.map { row in
@@ -84,13 +85,11 @@ package enum ComparisonPlots {
                         + "\(ComparisonTable.two(row.medianTime)) ms, "
                         + String(format: "%.1f GFLOP/s", row.gigaflops))
             })
-        plot.guide = (
-            Double(baseline.model.multiplyAdds) / 1e9, baseline.medianTime,
-            "GFLOP/s of \(baseline.model.name): " + String(format: "%.1f", baseline.gigaflops)
-        )
+        plot.guide = (Double(baseline.model.multiplyAdds) / 1e9, baseline.medianTime)
         return Plot(
             file: "latency-multiply-adds.svg", title: title, alone: plot.svg(isAlone: true),
-            inPage: plot.svg(isAlone: false), note: "The axes do not start at zero.")
+            inPage: plot.svg(isAlone: false),
+            note: "Models above the broken line take longer for each multiply-add. The axes do not start at zero.")
     }
 
     /// Time by part.

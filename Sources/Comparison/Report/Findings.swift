@@ -41,7 +41,9 @@ package enum Findings {
         let time =
             row.ratio.verdict == .tooClose
             ? "time too close to tell"
-            : String(format: "%+.2f ms (%+.1f %%)", row.medianTime - baseline.medianTime, (row.ratio.median - 1) * 100)
+            : String(
+                format: "%+.2f ms (%+.1f %%)", (row.ratio.median - 1) * baseline.medianTime,
+                (row.ratio.median - 1) * 100)
         return "\(row.model.name) against \(baseline.model.name): "
             + String(format: "%+.1f", top1 - other) + " points of published top-1, " + time
     }

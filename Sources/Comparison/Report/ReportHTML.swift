@@ -29,13 +29,13 @@ enum ReportHTML {
     private static let css = """
         body { margin: 0; background: var(--ground); color: var(--ink);
           font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
-        main { max-width: 1180px; margin: 0 auto; padding: 24px; }
+        main { max-width: 1320px; margin: 0 auto; padding: 24px; }
         h1 { font-size: 25px; line-height: 1.25; margin: 8px 0 12px; }
         h2 { font-size: 18px; margin: 36px 0 8px; }
         p, li { max-width: 780px; }
         .scroll { overflow-x: auto; }
-        table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-        th, td { padding: 4px 9px; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--grid); }
+        table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums; }
+        th, td { padding: 4px 6px; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--grid); }
         th { color: var(--quiet); font-weight: 600; }
         .right { text-align: right; }
         tbody tr:hover { background: var(--panel); }
