@@ -10,7 +10,8 @@ extension Session {
         package let operators: [String]
         /// Those of the operators that multiply and add, each once; else the first operator, or `copy`.
         package let kind: String
-        /// The part of the architecture that most of its multiply-adds belong to; for a copy, that of the step before.
+        /// The part of the architecture that most of its multiply-adds belong to; for a copy, that of the step before,
+        /// and for the image's that of the first layer.
         package let part: Part
         /// (height, width, channels) of its result for one image; `nil` for a copy.
         package let outputShape: [Int]?
@@ -23,7 +24,8 @@ extension Session {
     package func steps(imageSize: ImageSize) throws(ModelError) -> [Step] {
         try InputLimits.check(imageSize)
         let graph = model.network.graph(imageSize: imageSize)
-        var part = Part.stem
+        let firstPart = graph.nodes.first { $0.multiplyAdds > 0 }?.part ?? .stem
+        var part = firstPart
         return session.steps(size: imageSize).map { step in
             let nodes = step.nodes.map { graph.nodes[$0] }
             var multiplying: [String] = []
@@ -31,7 +33,11 @@ extension Session {
                 multiplying.append(node.operator.name)
             }
             if multiplying.isEmpty { multiplying = [nodes.first?.operator.name ?? "copy"] }
-            part = nodes.max { $0.multiplyAdds < $1.multiplyAdds }?.part ?? part
+            if nodes.contains(where: { $0.operator == .input }), nodes.allSatisfy({ $0.multiplyAdds == 0 }) {
+                part = firstPart
+            } else {
+                part = nodes.max { $0.multiplyAdds < $1.multiplyAdds }?.part ?? part
+            }
             return Step(
                 name: step.name, operators: nodes.map(\.operator.name), kind: multiplying.joined(separator: " + "),
                 part: part,

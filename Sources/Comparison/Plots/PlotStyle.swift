@@ -11,6 +11,7 @@ enum PlotStyle {
         .plot text { fill: var(--ink); }
         .plot .title { font-size: 15px; font-weight: 600; }
         .plot .subtitle, .plot .tick { fill: var(--quiet); }
+        .plot .label { paint-order: stroke; stroke: var(--ground); stroke-width: 3px; stroke-linejoin: round; }
         .plot .grid { stroke: var(--grid); stroke-width: 1; }
         .plot .axis { stroke: var(--quiet); stroke-width: 1; }
         .plot .spread { stroke: var(--mark); stroke-width: 1.5; opacity: 0.55; }
