@@ -47,7 +47,7 @@ let package = Package(
 
         // How fast it is.
         .target(
-            name: "CETNetMeasurement", dependencies: ["CKernels", "COpenBLAS", "CETNetOperators"],
+            name: "CETNetMeasurement", dependencies: ["CKernels", "COpenBLAS", "CETNetOperators", "CETNetEngine"],
             path: "Sources/Measurement"),
         .target(name: "CBenchmarking"),
 

@@ -20,7 +20,7 @@ from cetnet.commands import CommandError, run  # noqa: E402
 from engines import ENGINES  # noqa: E402
 from files import Files  # noqa: E402
 from peer import OURS, UNRESTRICTABLE, Peer, PeerError, SwiftEngine  # noqa: E402
-from report import Measurement, Outcome, write_json, write_page, markdown  # noqa: E402
+from report import Measurement, Outcome, markdown, ratios, write_json, write_page  # noqa: E402
 
 TOLERANCE = 1e-4
 IDLE_SHARE = 0.02
@@ -77,8 +77,7 @@ def main() -> int:
             outcomes.append(compare(case, executable, arguments))
         except PeerError as error:
             raise CommandError(f"{case.name}: {error}") from None
-        print(markdown(outcomes[-1:]), flush=True)
-    print("\n# All\n" if len(cases) > 1 else "")
+        say(ratios(outcomes[-1:]))
     print(markdown(outcomes))
     if arguments.json:
         write_json(outcomes, arguments.json)

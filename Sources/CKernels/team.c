@@ -10,32 +10,42 @@ enum {
     /// How long a waiting worker spins before it sleeps: steps of a network are some ten to some hundred microseconds
     /// apart, and waking a sleeper costs about as much.
     SPIN_NANOSECONDS = 200 * 1000,
-};
-
-typedef struct counter {
-    _Alignas(CACHE_LINE) atomic_llong value;
-} counter;
-
-struct cetnet_team {
-    _Alignas(CACHE_LINE) atomic_uint run;       // changes when a run starts
-    _Alignas(CACHE_LINE) atomic_uint barrier;   // changes when the last worker arrives
-    _Alignas(CACHE_LINE) atomic_int arrived;
-    atomic_int sleepers;
-    counter counters[2];
-    void (*body)(void *context, int32_t worker);
-    void *context;
-    atomic_int stopping;
-    int32_t workers;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    struct worker *members;
+    /// Bit of `members`: workers may join the run. The bits below count those that have joined and not left.
+    OPEN = 1 << 30,
 };
 
 typedef struct worker {
     cetnet_team *team;
     int32_t index;
     pthread_t thread;
+    /// The last run that it joined.
+    unsigned joined;
 } worker;
+
+struct cetnet_team {
+    /// Changes after a run has been opened: the call to come.
+    _Alignas(CACHE_LINE) atomic_uint call;
+    _Alignas(CACHE_LINE) atomic_int members;
+    /// How many workers have joined the run.
+    atomic_int joined;
+    _Alignas(CACHE_LINE) atomic_int sleepers;
+    // Written while no run is open, read by those who have joined it.
+    unsigned run;
+    void (*body)(void *context, int32_t worker);
+    void *context;
+    atomic_int stopping;
+    int32_t workers;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    worker *others;
+};
+
+struct cetnet_tasks {
+    _Alignas(CACHE_LINE) atomic_llong next;
+    atomic_llong done;
+};
+
+// Waiting
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -51,24 +61,25 @@ static int64_t nanoseconds(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void wait_for_change(cetnet_team *team, atomic_uint *word, unsigned old) {
+/// Waits until `is_true(subject, value)`. Whoever makes that true calls `announce` afterwards.
+static void wait_until(cetnet_team *team, int (*is_true)(void *, int64_t), void *subject, int64_t value) {
     const int64_t start = nanoseconds();
     do {
         for (int i = 0; i < 32; i++) {
-            if (atomic_load_explicit(word, memory_order_acquire) != old) return;
+            if (is_true(subject, value)) return;
             relax();
         }
     } while (nanoseconds() - start < SPIN_NANOSECONDS);
     pthread_mutex_lock(&team->mutex);
-    // Announced before the last look at the word; announce_change looks for sleepers after changing it.
+    // Counted before the last look; `announce` looks for sleepers after the change.
     atomic_fetch_add(&team->sleepers, 1);
-    while (atomic_load(word) == old) pthread_cond_wait(&team->changed, &team->mutex);
+    while (!is_true(subject, value)) pthread_cond_wait(&team->changed, &team->mutex);
     atomic_fetch_sub(&team->sleepers, 1);
     pthread_mutex_unlock(&team->mutex);
 }
 
-static void announce_change(cetnet_team *team, atomic_uint *word) {
-    atomic_fetch_add(word, 1);
+static void announce(cetnet_team *team) {
+    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&team->sleepers) > 0) {
         pthread_mutex_lock(&team->mutex);
         pthread_cond_broadcast(&team->changed);
@@ -76,34 +87,90 @@ static void announce_change(cetnet_team *team, atomic_uint *word) {
     }
 }
 
+static int called(void *team, int64_t seen) { return atomic_load(&((cetnet_team *)team)->call) != (unsigned)seen; }
+static int all_left(void *team, int64_t unused) {
+    (void)unused;
+    return atomic_load(&((cetnet_team *)team)->members) == 0;
+}
+static int all_joined(void *team, int64_t count) { return atomic_load(&((cetnet_team *)team)->joined) >= count; }
+static int all_done(void *tasks, int64_t length) { return atomic_load(&((cetnet_tasks *)tasks)->done) >= length; }
+
+// Runs
+
+/// Joins the open run, unless there is none or it has been joined already.
+static int join(cetnet_team *team, worker *member) {
+    int members = atomic_load(&team->members);
+    do {
+        if (!(members & OPEN)) return 0;
+    } while (!atomic_compare_exchange_weak(&team->members, &members, members + 1));
+    // A call may come twice to one run: when it was answered late, at the opening of the next.
+    if (member->joined == team->run) {
+        atomic_fetch_sub(&team->members, 1);
+        announce(team);
+        return 0;
+    }
+    member->joined = team->run;
+    atomic_fetch_add(&team->joined, 1);
+    announce(team);
+    return 1;
+}
+
 static void *work(void *argument) {
     worker *member = argument;
     cetnet_team *team = member->team;
     unsigned seen = 0;
     for (;;) {
-        wait_for_change(team, &team->run, seen);
-        seen++;
+        wait_until(team, called, team, seen);
+        seen = atomic_load(&team->call);
         if (atomic_load(&team->stopping)) return 0;
-        team->body(team->context, member->index);
-        cetnet_team_barrier(team);
+        if (join(team, member)) {
+            team->body(team->context, member->index);
+            atomic_fetch_sub(&team->members, 1);
+            announce(team);
+        }
     }
 }
 
+static void run(cetnet_team *team, void (*body)(void *, int32_t), void *context, int everyone) {
+    if (team->workers == 1) {
+        body(context, 0);
+        return;
+    }
+    team->body = body;
+    team->context = context;
+    team->run++;
+    atomic_store(&team->joined, 0);
+    atomic_store(&team->members, OPEN);
+    atomic_fetch_add(&team->call, 1);
+    announce(team);
+    body(context, 0);
+    if (everyone) wait_until(team, all_joined, team, team->workers - 1);
+    atomic_fetch_and(&team->members, ~OPEN);
+    wait_until(team, all_left, team, 0);
+}
+
+void cetnet_team_run(cetnet_team *team, void (*body)(void *context, int32_t worker), void *context) {
+    run(team, body, context, 0);
+}
+
+void cetnet_team_run_all(cetnet_team *team, void (*body)(void *context, int32_t worker), void *context) {
+    run(team, body, context, 1);
+}
+
 cetnet_team *cetnet_team_create(int32_t workers) {
-    if (workers < 1) workers = 1;
     cetnet_team *team = aligned_alloc(CACHE_LINE, sizeof(cetnet_team));
     if (!team) return 0;
     *team = (cetnet_team){.workers = 1};
-    if (workers == 1) return team;
-    team->members = calloc((size_t)workers, sizeof(worker));
-    if (!team->members) {
+    if (workers <= 1) return team;
+    team->others = calloc((size_t)workers, sizeof(worker));
+    if (!team->others) {
         free(team);
         return 0;
     }
     pthread_mutex_init(&team->mutex, 0);
     pthread_cond_init(&team->changed, 0);
     while (team->workers < workers) {
-        worker *member = &team->members[team->workers];
+        worker *member = &team->others[team->workers];
         *member = (worker){.team = team, .index = team->workers};
         if (pthread_create(&member->thread, 0, work, member)) break;
         team->workers++;
@@ -113,42 +180,45 @@ cetnet_team *cetnet_team_create(int32_t workers) {
 
 void cetnet_team_destroy(cetnet_team *team) {
     if (!team) return;
-    if (team->members) {
+    if (team->others) {
         atomic_store(&team->stopping, 1);
-        announce_change(team, &team->run);
-        for (int32_t i = 1; i < team->workers; i++) pthread_join(team->members[i].thread, 0);
+        atomic_fetch_add(&team->call, 1);
+        announce(team);
+        for (int32_t i = 1; i < team->workers; i++) pthread_join(team->others[i].thread, 0);
         pthread_cond_destroy(&team->changed);
         pthread_mutex_destroy(&team->mutex);
-        free(team->members);
+        free(team->others);
     }
     free(team);
 }
 
 int32_t cetnet_team_workers(const cetnet_team *team) { return team->workers; }
 
-void cetnet_team_run(cetnet_team *team, void (*body)(void *context, int32_t worker), void *context) {
-    team->body = body;
-    team->context = context;
-    if (team->workers > 1) announce_change(team, &team->run);
-    body(context, 0);
-    cetnet_team_barrier(team);
+// Tasks
+
+cetnet_tasks *cetnet_tasks_create(int64_t count) {
+    cetnet_tasks *tasks = aligned_alloc(CACHE_LINE, (size_t)(count > 0 ? count : 1) * sizeof(cetnet_tasks));
+    if (tasks) cetnet_tasks_reset(tasks, count);
+    return tasks;
 }
 
-void cetnet_team_barrier(cetnet_team *team) {
-    if (team->workers == 1) return;
-    const unsigned seen = atomic_load_explicit(&team->barrier, memory_order_relaxed);
-    if (atomic_fetch_add(&team->arrived, 1) == team->workers - 1) {
-        atomic_store(&team->arrived, 0);
-        announce_change(team, &team->barrier);
-    } else {
-        wait_for_change(team, &team->barrier, seen);
+void cetnet_tasks_destroy(cetnet_tasks *tasks) { free(tasks); }
+
+void cetnet_tasks_reset(cetnet_tasks *tasks, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        atomic_store_explicit(&tasks[i].next, 0, memory_order_relaxed);
+        atomic_store_explicit(&tasks[i].done, 0, memory_order_relaxed);
     }
 }
 
-int64_t cetnet_team_next(cetnet_team *team, int32_t counter) {
-    return atomic_fetch_add_explicit(&team->counters[counter].value, 1, memory_order_relaxed);
+int64_t cetnet_tasks_next(cetnet_tasks *tasks, int64_t list) {
+    return atomic_fetch_add_explicit(&tasks[list].next, 1, memory_order_relaxed);
 }
 
-void cetnet_team_reset_counter(cetnet_team *team, int32_t counter) {
-    atomic_store_explicit(&team->counters[counter].value, 0, memory_order_relaxed);
+void cetnet_tasks_done(cetnet_tasks *tasks, int64_t list, int64_t length, cetnet_team *team) {
+    if (atomic_fetch_add(&tasks[list].done, 1) + 1 == length) announce(team);
+}
+
+void cetnet_tasks_wait(cetnet_tasks *tasks, int64_t list, int64_t length, cetnet_team *team) {
+    if (!all_done(&tasks[list], length)) wait_until(team, all_done, &tasks[list], length);
 }

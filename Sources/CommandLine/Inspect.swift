@@ -12,8 +12,12 @@ struct Inspect: ParsableCommand {
             Shapes are height x width x channels for one image. Multiply-adds count convolutions, linear layers and the \
             two products of attention; one multiply-add is two floating point operations.
 
+            With --group-by the layers are summed up: by part (stem, convolutional embedding, patch embedding, local \
+            convolution, attention, MLP, head), by stage (1 to 4), or by both, as "stage,part".
+
             EXAMPLES
               cetnet inspect cetnet-t
+              cetnet inspect cetnet-t-ghost --group-by part
               cetnet inspect cetnet-b --image-size 256x320
               cetnet inspect models/digits --json
             """)
@@ -25,6 +29,10 @@ struct Inspect: ParsableCommand {
         name: .long,
         help: ArgumentHelp("The image size, N or HxW (default: the model's own).", valueName: "n|hxw"))
     var imageSize: SizeArgument?
+
+    @Option(
+        name: .long, help: ArgumentHelp("Sum the layers up by stage, by part, or by both.", valueName: "stage|part"))
+    var groupBy: Grouping?
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -50,7 +58,52 @@ struct Inspect: ParsableCommand {
         }
     }
 
+    /// Layers summed up.
+    private struct Group {
+        let name: String
+        let layers: Int
+        let parameters: Int
+        let multiplyAdds: Int
+    }
+
+    private func groups(_ summary: ModelSummary, by grouping: Grouping) -> [Group] {
+        grouping.grouped(summary.layers) { grouping.group(part: $0.part, stage: $0.stage) }.map { name, layers in
+            Group(
+                name: name, layers: layers.count, parameters: layers.reduce(0) { $0 + $1.parameters },
+                multiplyAdds: layers.reduce(0) { $0 + $1.multiplyAdds })
+        }
+    }
+
     private func table(_ summary: ModelSummary) -> String {
+        """
+        \(groupBy.map { groupTable(summary, by: $0) } ?? layerTable(summary))
+
+        \(model), images of \(summary.imageSize): \
+        \(Figures.millions(summary.parameters)) parameters, \(Figures.billions(summary.multiplyAdds)) multiply-adds \
+        (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)
+        """
+    }
+
+    private func groupTable(_ summary: ModelSummary, by grouping: Grouping) -> String {
+        func share(_ count: Int, of all: Int) -> String { Figures.percent(Float(count) / Float(max(1, all))) }
+        var table = TextTable([
+            (grouping.title, .left), ("layers", .right), ("parameters", .right), ("share", .right),
+            ("multiply-adds", .right), ("share", .right),
+        ])
+        let whole = Group(
+            name: "total", layers: summary.layers.count, parameters: summary.parameters,
+            multiplyAdds: summary.multiplyAdds)
+        for group in groups(summary, by: grouping) + [whole] {
+            table.add([
+                group.name, String(group.layers), Figures.grouped(group.parameters),
+                share(group.parameters, of: whole.parameters), Figures.grouped(group.multiplyAdds),
+                share(group.multiplyAdds, of: whole.multiplyAdds),
+            ])
+        }
+        return table.text
+    }
+
+    private func layerTable(_ summary: ModelSummary) -> String {
         var table = TextTable([
             ("layer", .left), ("operator", .left), ("output", .right), ("parameters", .right),
             ("multiply-adds", .right),
@@ -64,30 +117,41 @@ struct Inspect: ParsableCommand {
         table.add([
             "total", "", "", Figures.grouped(summary.parameters), Figures.grouped(summary.multiplyAdds),
         ])
-        return """
-            \(table.text)
-
-            \(model), images of \(summary.imageSize): \
-            \(Figures.millions(summary.parameters)) parameters, \(Figures.billions(summary.multiplyAdds)) multiply-adds \
-            (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)
-            """
+        return table.text
     }
 
     private func jsonText(_ summary: ModelSummary) -> String {
-        let layers = summary.layers.map { layer in
-            JSON.object([
-                ("name", .string(layer.name)),
-                ("operator", .string(layer.operator)),
-                ("output_shape", .array(layer.outputShape.map { .integer($0) })),
-                ("parameters", .integer(layer.parameters)),
-                ("multiply_adds", .integer(layer.multiplyAdds)),
-            ])
-        }
+        let details = groupBy.map { groupArray(summary, by: $0) } ?? layerArray(summary)
         return JSON.object([
             ("variant", summary.configuration.variant.map { .string($0) } ?? .null),
             ("parameters", .integer(summary.parameters)),
             ("multiply_adds", .integer(summary.multiplyAdds)),
-            ("layers", .array(layers)),
+            (groupBy == nil ? "layers" : "groups", details),
         ]).text
+    }
+
+    private func groupArray(_ summary: ModelSummary, by grouping: Grouping) -> JSON {
+        JSON.array(
+            groups(summary, by: grouping).map { group in
+                JSON.object([
+                    ("group", .string(group.name)),
+                    ("layers", .integer(group.layers)),
+                    ("parameters", .integer(group.parameters)),
+                    ("multiply_adds", .integer(group.multiplyAdds)),
+                ])
+            })
+    }
+
+    private func layerArray(_ summary: ModelSummary) -> JSON {
+        JSON.array(
+            summary.layers.map { layer in
+                JSON.object([
+                    ("name", .string(layer.name)),
+                    ("operator", .string(layer.operator)),
+                    ("output_shape", .array(layer.outputShape.map { .integer($0) })),
+                    ("parameters", .integer(layer.parameters)),
+                    ("multiply_adds", .integer(layer.multiplyAdds)),
+                ])
+            })
     }
 }

@@ -16,6 +16,11 @@ extension Node {
             shape.tokens * linear.inputChannels * linear.outputChannels
         case .windowAttention(let attention):
             2 * shape.tokens * attention.windowSize * attention.windowSize * attention.channels
+        case .globalAttention(let attention):
+            2 * shape.tokens * inputShapes[1].tokens * attention.channels
+        case .crossShapedAttention(let attention):
+            attention.multiplyAdds(shape)
+        case .appendClassToken, .carryClassToken, .takeClassToken, .positionEmbedding: 0
         case .input, .batchNorm, .layerNorm, .activation, .add, .concatenation, .channelSlice, .channelShuffle,
             .channelScale, .patchGathering, .meanOverTokens:
             0

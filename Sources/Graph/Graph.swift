@@ -5,6 +5,8 @@ public struct ValueID: Sendable, Hashable {
 
 /// The part of the architecture that a node belongs to, in the paper's words.
 public enum Part: String, Sendable, Hashable, CaseIterable {
+    /// The image as it comes in.
+    case image
     case stem
     case convolutionalEmbedding = "convolutional embedding"
     /// What opens a stage where that is no convolutional embedding: a patch embedding, one strided convolution, or
@@ -22,6 +24,8 @@ public struct Node: Sendable {
     public let name: String
     public let `operator`: Operator
     public let inputs: [ValueID]
+    /// The shape of each input.
+    public let inputShapes: [TensorShape]
     public let output: ValueID
     public let shape: TensorShape
     public let part: Part
@@ -54,7 +58,7 @@ public struct GraphBuilder {
     private let imageSize: ImageSize
 
     /// The part and stage that nodes appended from now on belong to.
-    public var part: Part = .stem
+    public var part: Part = .image
     public var stage: Int?
 
     /// Starts a graph with the image as its first value.
@@ -71,10 +75,11 @@ public struct GraphBuilder {
     /// Appends a node and returns its output.
     public mutating func append(_ name: String, _ op: Operator, _ inputs: [ValueID]) -> ValueID {
         let output = ValueID(index: nodes.count)
+        let inputShapes = inputs.map(shape(of:))
         nodes.append(
             Node(
-                name: name, operator: op, inputs: inputs, output: output,
-                shape: inferShape(op, inputs.map(shape(of:)), name: name), part: part, stage: stage))
+                name: name, operator: op, inputs: inputs, inputShapes: inputShapes, output: output,
+                shape: inferShape(op, inputShapes, name: name), part: part, stage: stage))
         return output
     }
 
@@ -122,6 +127,36 @@ public struct GraphBuilder {
         case .windowAttention(let attention):
             expect(1, channels: 3 * attention.channels)
             return inputs[0].with(channels: attention.channels)
+        case .globalAttention(let attention):
+            precondition(
+                inputs.map(\.channels) == attention.inputChannels(count: inputs.count),
+                "\(name): global attention of \(attention.channels) channels takes queries, keys and values, not \(inputs)")
+            precondition(inputs.dropFirst().allSatisfy { $0.tokens == inputs[1].tokens }, "\(name): \(inputs)")
+            return inputs[0]
+        case .crossShapedAttention(let attention):
+            expect(1, channels: 3 * attention.channels)
+            precondition(inputs[0].classTokens == 0, "\(name): stripes have no place for a class token")
+            return inputs[0].with(channels: attention.channels)
+        case .appendClassToken(let token):
+            expect(1, channels: token.channels)
+            precondition(inputs[0].classTokens == 0, "\(name): there is a class token already")
+            return TensorShape(
+                height: inputs[0].height, width: inputs[0].width, channels: inputs[0].channels, classTokens: 1)
+        case .carryClassToken:
+            expect(2)
+            precondition(
+                inputs[0].classTokens == 0 && inputs[1].classTokens == 1 && inputs[0].channels == inputs[1].channels,
+                "\(name): class token of \(inputs[1]) behind \(inputs[0])")
+            return TensorShape(
+                height: inputs[0].height, width: inputs[0].width, channels: inputs[0].channels, classTokens: 1)
+        case .takeClassToken:
+            expect(1)
+            precondition(inputs[0].classTokens == 1, "\(name): there is no class token")
+            return TensorShape(height: 1, width: 1, channels: inputs[0].channels)
+        case .positionEmbedding(let positions):
+            expect(1, channels: positions.channels)
+            precondition(inputs[0].classTokens == positions.classTokens, "\(name): \(inputs[0])")
+            return inputs[0]
         case .concatenation:
             precondition(inputs.count >= 2, "\(name): concatenation of \(inputs.count) inputs")
             precondition(

@@ -162,6 +162,17 @@ public enum Operator: Sendable, Hashable {
     /// The sum of its two inputs, which have the same shape.
     case add
     case windowAttention(WindowAttention)
+    /// Inputs: queries; keys and values, packed into one value or as two.
+    case globalAttention(GlobalAttention)
+    case crossShapedAttention(CrossShapedAttention)
+    /// Its input with a trained class token behind it.
+    case appendClassToken(ClassToken)
+    /// Its first input with the class token of the second behind it.
+    case carryClassToken
+    /// The class token of its input; the output is 1×1.
+    case takeClassToken
+    /// Its input plus one trained vector per token.
+    case positionEmbedding(PositionEmbedding)
     /// All its inputs side by side: the channels of the first, then those of the second, and so on.
     case concatenation
     /// Neighbouring channels of its input.
@@ -191,12 +202,24 @@ public enum Operator: Sendable, Hashable {
         case .activation(let activation): activation.name
         case .add: "add"
         case .windowAttention: "window attention"
+        case .globalAttention: "global attention"
+        case .crossShapedAttention: "cross-shaped attention"
+        case .appendClassToken, .carryClassToken, .takeClassToken: "class token"
+        case .positionEmbedding: "position embedding"
         case .concatenation: "concatenation"
         case .channelSlice: "channel slice"
         case .channelShuffle: "channel shuffle"
         case .channelScale: "channel scale"
         case .patchGathering: "patch gathering"
         case .meanOverTokens: "mean over tokens"
+        }
+    }
+
+    /// Whether it only says which channels lie where, so that it may take no step of its own.
+    public var isView: Bool {
+        switch self {
+        case .concatenation, .channelSlice: true
+        default: false
         }
     }
 
@@ -209,6 +232,10 @@ public enum Operator: Sendable, Hashable {
         case .layerNorm(let norm): [norm.weight, norm.bias]
         case .linear(let linear): [linear.weight] + (linear.bias.map { [$0] } ?? [])
         case .windowAttention(let attention): [attention.relativePositionBiasTable]
+        case .crossShapedAttention(let attention): attention.branches.flatMap { [$0.weight, $0.bias] }
+        case .appendClassToken(let token): [token.parameter]
+        case .positionEmbedding(let positions): [positions.parameter]
+        case .globalAttention, .carryClassToken, .takeClassToken: []
         case .input, .activation, .add, .concatenation, .channelSlice, .channelShuffle, .channelScale, .patchGathering,
             .meanOverTokens:
             []

@@ -12,7 +12,7 @@ public struct Parameter: Sendable, Hashable {
         case runningMean
         /// The variance that a BatchNorm learnt by running average; a buffer, not counted as a parameter.
         case runningVariance
-        /// A table of relative position biases.
+        /// A table of relative position biases, vectors of positions, or a class token.
         case positionBias
     }
 

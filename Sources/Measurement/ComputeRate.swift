@@ -1,3 +1,4 @@
+import CETNetEngine
 import CETNetOperators
 import CKernels
 import Dispatch
@@ -54,41 +55,19 @@ package enum ComputeRate {
 
     /// Billions of operations per second of the fastest round, in which every thread does `work` once.
     private static func best(
-        threads: Int, operations: Double, seconds: Double, _ work: @escaping (Int) -> Void
+        threads: Int, operations: Double, seconds: Double, _ work: (Int) -> Void
     ) -> Double {
-        let team = Team(workers: threads)
-        team.run(work)  // wakes the threads, touches the memory
+        let team = ThreadTeam(workers: threads)
+        team.runAll(work)  // wakes the threads, touches the memory
         var fastest = UInt64.max
         let start = DispatchTime.now().uptimeNanoseconds
         var now = start
         repeat {
             let begin = now
-            team.run(work)
+            team.runAll(work)
             now = DispatchTime.now().uptimeNanoseconds
             fastest = min(fastest, now - begin)
         } while Double(now - start) < seconds * 1e9
         return operations * Double(team.workers) / Double(fastest)
-    }
-}
-
-/// Threads that do the same thing at the same time.
-private final class Team {
-    private let team: OpaquePointer
-
-    init(workers: Int) {
-        guard let team = cetnet_team_create(Int32(workers)) else { fatalError("out of memory for a thread team") }
-        self.team = team
-    }
-
-    deinit { cetnet_team_destroy(team) }
-
-    var workers: Int { Int(cetnet_team_workers(team)) }
-
-    func run(_ work: @escaping (Int) -> Void) {
-        var work = work
-        withUnsafeMutablePointer(to: &work) { work in
-            cetnet_team_run(
-                team, { work, worker in work!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(worker)) }, work)
-        }
     }
 }

@@ -12,8 +12,6 @@ public enum ConfigurationError: Error, Sendable, Equatable {
     case invalidValue(source: String, key: String, expected: String, found: String)
     /// A variant that is not in the table.
     case unknownVariant(source: String?, name: String, known: [String])
-    /// A configuration that makes sense but that this version cannot build.
-    case unsupported(source: String, key: String, value: String, supported: [String])
 }
 
 extension ConfigurationError: CustomStringConvertible, LocalizedError {
@@ -32,9 +30,6 @@ extension ConfigurationError: CustomStringConvertible, LocalizedError {
         case .unknownVariant(let source, let name, let known):
             (source.map { $0 + ": " } ?? "")
                 + "unknown variant \"\(name)\"; known are \(known.joined(separator: ", "))"
-        case .unsupported(let source, let key, let value, let supported):
-            "\(source): \"\(key)\" \(value) is not supported by this version; "
-                + "supported are \(supported.joined(separator: ", "))"
         }
     }
 }

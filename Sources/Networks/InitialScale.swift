@@ -21,6 +21,7 @@ enum InitialScale {
     /// Mean square of layer-normalised tokens' mean, as measured.
     private static let pooledMeanSquare: Float = 0.8
     private static let biasDeviation: Float = 0.1
+    private static let positionDeviation: Float = 0.3
 
     /// The distribution of every tensor of a graph.
     static func distributions(_ graph: Graph) -> [String: Distribution] {
@@ -76,6 +77,24 @@ enum InitialScale {
             case .windowAttention(let attention):
                 distributions[attention.relativePositionBiasTable.name] = Distribution(standardDeviation: 0.3)
                 meanSquares.append(attentionMeanSquare * inputs[0])
+            case .globalAttention:
+                meanSquares.append(attentionMeanSquare * inputs.last!)
+            case .crossShapedAttention(let attention):
+                // Positions' part is as large as attention's own.
+                for branch in attention.branches {
+                    _ = setLayer(
+                        branch.weight, branch.bias, fanIn: 9, input: inputs[0], gain: attentionMeanSquare.squareRoot())
+                }
+                meanSquares.append(2 * attentionMeanSquare * inputs[0])
+            case .appendClassToken(let token):
+                // As large as the map's tokens, which have been normalised.
+                distributions[token.parameter.name] = Distribution(standardDeviation: 1)
+                meanSquares.append(inputs[0])
+            case .carryClassToken, .takeClassToken:
+                meanSquares.append(inputs[0])
+            case .positionEmbedding(let positions):
+                distributions[positions.parameter.name] = Distribution(standardDeviation: positionDeviation)
+                meanSquares.append(inputs[0] + positionDeviation * positionDeviation)
             case .add:
                 meanSquares.append(inputs[0] + inputs[1])
             case .concatenation:

@@ -49,6 +49,13 @@ extension ModelConfiguration {
         for (dim, heads) in zip(dims, numHeads) {
             try require(dim % heads == 0, "num_heads", "numbers that divide \"dims\" \(dims)", numHeads)
         }
+        if block == .cswin {
+            for (stage, heads) in numHeads.enumerated() {
+                try require(
+                    heads % CrossShaped.stripes(stage: stage).count == 0, "num_heads",
+                    "even numbers in all stages but the last, half for each kind of stripe", numHeads)
+            }
+        }
         try require(
             embeddings.first != .merge, "embeddings", "\"ce\", \"conv\" or \"patch\" in the first stage", "\"merge\"")
         try require(stemChannels.count == 2, "stem_channels", "2 entries", "\(stemChannels.count) entries")
@@ -77,14 +84,11 @@ extension ModelConfiguration {
     }
 
     /// Checks that layers and unit of the convolutional embeddings go together and that there is an embedding made of
-    /// them: a file must not claim what its model has not.
+    /// the unit: a file must not claim what its model has not.
     private func validateConvolutionalEmbeddings(source: String) throws(ConfigurationError) {
         let unit = ceUnit
         func invalid(_ key: String, _ expected: String, _ found: String) -> ConfigurationError {
             .invalidValue(source: source, key: key, expected: expected, found: found)
-        }
-        guard embeddings.contains(.ce) || ceLayers == 5 else {
-            throw invalid("ce_layers", "5, the default, as no stage's embedding is \"ce\"", "\(ceLayers)")
         }
         guard unit != .mbconv else { return }
         if let layers = unit.requiredLayers, ceLayers != layers {

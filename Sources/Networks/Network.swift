@@ -20,23 +20,11 @@ public struct Network: Sendable {
 
     /// The network of a configuration.
     /// - Parameter source: what error messages call the configuration, usually a path.
-    /// - Throws: ``ConfigurationError`` if the configuration makes no sense, or asks for something that this version
-    ///   cannot build.
+    /// - Throws: ``ConfigurationError`` if the configuration makes no sense.
     public init(_ configuration: ModelConfiguration, source: String = "configuration") throws {
         try configuration.validate(source: source)
         self.configuration = configuration
-
-        func unsupported<Choice: RawRepresentable<String> & CaseIterable>(
-            _ key: String, _ value: Choice, _ isSupported: (Choice) -> Bool
-        ) -> ConfigurationError {
-            .unsupported(
-                source: source, key: key, value: value.rawValue,
-                supported: Choice.allCases.filter(isSupported).map(\.rawValue))
-        }
-        guard let block = blockBuilder(configuration.block) else {
-            throw unsupported("block", configuration.block) { blockBuilder($0) != nil }
-        }
-        self.block = block
+        block = blockBuilder(configuration.block)
         embeddings = configuration.embeddings.map(embeddingBuilder)
         let parameterCount = graph(imageSize: ImageSize(square: Self.minimumImageSide)).parameterCount
         guard parameterCount <= Self.maximumParameterCount else {
@@ -56,6 +44,7 @@ public struct Network: Sendable {
         for stage in configuration.dims.indices {
             builder.stage = stage
             x = embeddings[stage](&builder, x, Stage(configuration, stage))
+            x = builder.stageTokens(x, Stage(configuration, stage))
             for index in 0..<configuration.depths[stage] {
                 x = block(&builder, x, Stage(configuration, stage), index)
             }
@@ -101,11 +90,13 @@ func embeddingBuilder(_ embedding: ModelConfiguration.Embedding) -> EmbeddingBui
 /// Appends a transformer block, the `index`-th of its stage; returns its tokens.
 typealias BlockBuilder = @Sendable (inout GraphBuilder, ValueID, Stage, _ index: Int) -> ValueID
 
-/// How a block is built, or `nil` if this version cannot.
-func blockBuilder(_ block: ModelConfiguration.Block) -> BlockBuilder? {
+/// How a block is built.
+func blockBuilder(_ block: ModelConfiguration.Block) -> BlockBuilder {
     switch block {
     case .lewin: { $0.windowBlock($1, $2, index: $3, isLocallyEnhanced: true) }
     case .swin: { $0.windowBlock($1, $2, index: $3, isLocallyEnhanced: false) }
-    case .pvt, .cvt, .cswin: nil
+    case .pvt: { $0.pyramidBlock($1, $2, index: $3) }
+    case .cvt: { $0.convolutionalProjectionBlock($1, $2, index: $3) }
+    case .cswin: { $0.crossShapedBlock($1, $2, index: $3) }
     }
 }

@@ -2,8 +2,8 @@ import CETNetGraph
 
 extension GraphBuilder {
     /// Layer normalisation over the channels of each token.
-    mutating func layerNorm(_ name: String, _ x: ValueID) -> ValueID {
-        append(name, .layerNorm(LayerNorm(name: name, channels: shape(of: x).channels)), [x])
+    mutating func layerNorm(_ name: String, _ x: ValueID, epsilon: Float = 1e-5) -> ValueID {
+        append(name, .layerNorm(LayerNorm(name: name, channels: shape(of: x).channels, epsilon: epsilon)), [x])
     }
 
     /// A linear layer on each token.

@@ -30,7 +30,7 @@ public struct Variant: Sendable {
     public var publishedTop1: String? { published.first?.top1 }
 
     /// All known models, in the order in which tables list them.
-    public static let all: [Variant] = cetnet + convolutionalEmbeddingStudies
+    public static let all: [Variant] = cetnet + convolutionalEmbeddingStudies + backbones
 
     /// The variant of that name, if there is one.
     public static func named(_ name: String) -> Variant? { all.first { $0.name == name } }

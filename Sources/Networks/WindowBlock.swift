@@ -18,15 +18,9 @@ extension GraphBuilder {
             part = .localConvolution
             x = localConvolution(name + ".local", x)
         }
-        part = .attention
-        var y = layerNorm(name + ".norm1", x)
-        y = windowAttention(name + ".attn", y, stage, isShifted: index % 2 == 1)
-        x = append(name + ".attn.add", .add, [x, y])
-
-        part = .mlp
-        y = layerNorm(name + ".norm2", x)
-        y = mlp(name + ".mlp", y, stage)
-        return append(name + ".mlp.add", .add, [x, y])
+        return transformerBlock(name, x, stage) { builder, y in
+            builder.windowAttention(name + ".attn", y, stage, isShifted: index % 2 == 1)
+        }
     }
 
     /// A 3×3 depthwise convolution with bias.
@@ -49,12 +43,5 @@ extension GraphBuilder {
         var y = linear(name + ".qkv", x, outputChannels: 3 * stage.channels)
         y = append(name, .windowAttention(attention), [y])
         return linear(name + ".proj", y, outputChannels: stage.channels)
-    }
-
-    /// Two linear layers with a non-linearity between them.
-    private mutating func mlp(_ name: String, _ x: ValueID, _ stage: Stage) -> ValueID {
-        var y = linear(name + ".fc1", x, outputChannels: stage.hiddenChannels)
-        y = append(name + ".act", .activation(stage.configuration.hiddenActivation), [y])
-        return linear(name + ".fc2", y, outputChannels: stage.channels)
     }
 }

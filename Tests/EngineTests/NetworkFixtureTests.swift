@@ -9,7 +9,7 @@ import Testing
     /// largest activation. Measured: at most 2e-6. The same layers in float32 by PyTorch differ by as much.
     static let tolerance: Float = 1e-5
 
-    @Test(arguments: Variety.all, ["tiny", "tiny_window4"])
+    @Test(arguments: Variety.all, Fixture.models)
     func logitsAndFeatures(_ variety: Variety, model: String) throws {
         let outputs = try Fixture.file(model + "_outputs.safetensors")
         let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety)

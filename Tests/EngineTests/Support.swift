@@ -20,6 +20,15 @@ struct Variety: CustomTestStringConvertible, Sendable {
 
 /// Files beside the tests; `Fixtures/README.md` says where they come from.
 enum Fixture {
+    /// Models with every operator of the full CETNets; the first has F32 weights, and larger outputs.
+    static let cetnets = ["tiny", "tiny_window4"]
+    /// A model of each layer count, unit and stage choice of the studies of the convolutional embedding.
+    static let studies = [
+        "ce1", "ce3", "ce7", "pure-mb", "dense", "shuffle", "resnet", "se-resnet", "ghost", "stages0", "stages1",
+        "stages2", "stages3",
+    ].map { "tiny_" + $0 }
+    static let models = cetnets + studies
+
     static func file(_ name: String) throws -> SafetensorsFile {
         let folder = try #require(Bundle.module.resourceURL).appendingPathComponent("Fixtures")
         return try SafetensorsFile(contentsOf: folder.appendingPathComponent(name))

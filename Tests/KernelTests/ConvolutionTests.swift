@@ -49,7 +49,7 @@ import Testing
             }
             output.checkGuards(name)
             let (actual, between) = gathered(output.values, rows: g.channels, gap: outputGap)
-            #expect(between.allSatisfy(\.isNaN), "\(name): wrote between positions")
+            #expect(between.allSatisfy { $0.isNaN }, "\(name): wrote between positions")
             expectClose(
                 actual, expected, tolerance: sumTolerance(count: g.kernel * g.kernel, magnitude: 2),
                 "\(name), gaps \(inputGap) and \(outputGap)")

@@ -132,7 +132,7 @@ import Testing
                             activation: activation, into: Rows(output.pointer, stride: columns + gap))
                         output.checkGuards("pointwise")
                         let (actual, between) = gathered(output.values, rows: columns, gap: gap)
-                        #expect(between.allSatisfy(\.isNaN), "wrote between rows")
+                        #expect(between.allSatisfy { $0.isNaN }, "wrote between rows")
                         let expected = x.indices.map { index in
                             Reference.activation(
                                 activation,
@@ -162,7 +162,7 @@ import Testing
                 channels: channels, into: Rows(output.pointer, stride: 2 * channels + 1))
             output.checkGuards("interleave")
             let (actual, between) = gathered(output.values, rows: 2 * channels, gap: 1)
-            #expect(between.allSatisfy(\.isNaN), "wrote between rows")
+            #expect(between.allSatisfy { $0.isNaN }, "wrote between rows")
             #expect(actual == zip(a, b).flatMap { [$0, $1] }, "\(tier.kernels.name) interleaving \(channels)")
         }
     }

@@ -64,7 +64,7 @@ struct ConfigurationTests {
     @Test func everyKeyIsRead() throws {
         let parsed = try parse(
             #"""
-            {"model_type": "cetnet", "dims": [8, 16, 32, 64], "depths": [1, 2, 3, 4], "num_heads": [1, 2, 4, 8],
+            {"model_type": "cetnet", "dims": [8, 16, 32, 64], "depths": [1, 2, 3, 4], "num_heads": [2, 4, 8, 16],
              "mlp_ratios": [1, 2, 3, 4], "block": "cswin", "embeddings": ["conv", "patch", "merge", "ce"],
              "stem_channels": [3, 5], "ce_layers": 7, "ce_unit": "se-resnet", "window_size": 12, "image_size": 384,
              "num_labels": 2, "id2label": {"1": "dog", "0": "cat"}, "hidden_act": "quick_gelu",
@@ -75,7 +75,7 @@ struct ConfigurationTests {
         #expect(
             parsed
                 == ModelConfiguration(
-                    dims: [8, 16, 32, 64], depths: [1, 2, 3, 4], numHeads: [1, 2, 4, 8], mlpRatios: [1, 2, 3, 4],
+                    dims: [8, 16, 32, 64], depths: [1, 2, 3, 4], numHeads: [2, 4, 8, 16], mlpRatios: [1, 2, 3, 4],
                     block: .cswin, embeddings: [.conv, .patch, .merge, .ce], stemChannels: [3, 5], ceLayers: 7,
                     ceUnit: .seResnet, windowSize: 12, imageSize: 384, labels: ["cat", "dog"],
                     hiddenActivation: .quickGELU,
@@ -172,7 +172,8 @@ struct ConfigurationTests {
     }
 
     @Test func anUnknownVariantIsNamedWithTheKnownOnes() {
-        let expected = "unknown variant \"cetnet-x\"; known are cetnet-t, cetnet-s, cetnet-b"
+        let known = Variant.all.map(\.name).joined(separator: ", ")
+        let expected = "unknown variant \"cetnet-x\"; known are \(known)"
         #expect(message { _ = try ModelConfiguration(variant: "cetnet-x") } == expected)
         #expect(
             message { _ = try parse(#"{"model_type": "cetnet", "variant": "cetnet-x"}"#) } == "config.json: " + expected

@@ -220,22 +220,6 @@ struct NetworkTests {
         #expect(layers == [[7, 4, 3], [3, 2, 1], [3, 2, 1], [3, 2, 1]])
     }
 
-    @Test func whatThisVersionCannotBuildIsRefusedByName() {
-        func refusal(_ change: (inout ModelConfiguration) -> Void) -> String? {
-            message { _ = try Network(smallConfiguration(change), source: "config.json") }
-        }
-        let end = "is not supported by this version; supported are"
-        #expect(refusal { $0.block = .pvt } == "config.json: \"block\" pvt \(end) lewin, swin")
-        #expect(refusal { $0.block = .cswin } == "config.json: \"block\" cswin \(end) lewin, swin")
-        for unit in ModelConfiguration.ConvolutionalEmbeddingUnit.allCases where unit != .mbconv {
-            #expect(refusal { $0.ceUnit = unit } == "config.json: \"ce_unit\" \(unit.rawValue) \(end) mbconv")
-        }
-        for embedding in [ModelConfiguration.Embedding.conv, .patch, .merge] {
-            let expected = "config.json: \"embeddings\" \(embedding.rawValue) \(end) ce"
-            #expect(refusal { $0.embeddings[2] = embedding } == expected)
-        }
-    }
-
     @Test func aConfigurationThatMakesNoSenseIsRefused() {
         let found = message { _ = try Network(smallConfiguration { $0.windowSize = 0 }, source: "config.json") }
         #expect(found == "config.json: \"window_size\": expected a number from 1 to 32, found 0")

@@ -3,7 +3,7 @@ import Testing
 
 struct VariantTests {
     @Test func namesAreUniqueAndFound() throws {
-        #expect(Variant.all.map(\.name) == ["cetnet-t", "cetnet-s", "cetnet-b"])
+        #expect(Set(Variant.all.map(\.name)).count == Variant.all.count)
         for variant in Variant.all {
             #expect(Variant.named(variant.name)?.name == variant.name)
             #expect(variant.configuration.variant == variant.name)
@@ -19,7 +19,8 @@ struct VariantTests {
         #expect(t.publishedMultiplyAdds == "4.3 G")
         #expect(t.publishedTop1 == "82.7")
         #expect(t.published.map(\.imageSize) == [224, 384])
-        #expect(Variant.all.map(\.publishedTop1) == ["82.7", "83.4", "83.8"])
-        #expect(Variant.all.map(\.published.last?.top1) == ["84.2", "84.6", "84.9"])
+        let family = Variant.Study.family.variants
+        #expect(family.map(\.publishedTop1) == ["82.7", "83.4", "83.8"])
+        #expect(family.map(\.published.last?.top1) == ["84.2", "84.6", "84.9"])
     }
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cetnet.checkpoint import (
     ELEMENT_TYPES, configuration_of, load_weights, read_training_state, save_model, state_dict_of)
-from cetnet.commands import CommandError, add_configuration_arguments, chosen_configuration, run
+from cetnet.commands import add_configuration_arguments, chosen_configuration, read_labels, run
 from cetnet.model import CETNet
 
 
@@ -32,12 +32,7 @@ def main() -> int:
     elif "head.bias" in tensors and arguments.variant is not None:
         configuration = dataclasses.replace(configuration, num_labels=len(tensors["head.bias"]))
     if arguments.labels is not None:
-        try:
-            labels = tuple(arguments.labels.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{arguments.labels}: {error}") from None
-        if len(labels) != configuration.num_labels:
-            raise CommandError(f"{arguments.labels}: expected {configuration.num_labels} labels, found {len(labels)}")
+        labels = read_labels(arguments.labels, configuration.num_labels)
         configuration = dataclasses.replace(configuration, labels=labels)
     model = CETNet(configuration)
     load_weights(model, tensors, str(arguments.checkpoint))

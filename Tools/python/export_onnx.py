@@ -65,7 +65,8 @@ def check(model: CETNet, path: Path, size: tuple[int, int], batch: int | None) -
     core = openvino.Core()
     compiled = core.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     engines = {
-        f"ONNX Runtime {onnxruntime.__version__}": lambda images: session.run(["logits"], {"images": images.numpy()})[0],
+        f"ONNX Runtime {onnxruntime.__version__}":
+            lambda images: session.run(["logits"], {"images": images.numpy()})[0],
         f"OpenVINO {openvino.__version__.split('-')[0]}": lambda images: compiled([images.numpy()])[0]}
     failures = 0
     for count in [batch] if batch else [1, 3]:

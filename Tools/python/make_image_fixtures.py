@@ -7,6 +7,7 @@ Everything is seeded; the same versions of Pillow and NumPy write the same files
 gets a `cases.json` that lists inputs and expected outputs; pixels are raw bytes, row by row, channels interleaved.
 """
 
+import argparse
 import io
 import json
 import math
@@ -270,6 +271,8 @@ def imaging():
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     preprocessing()
     imaging()
     print(f"written with Pillow {PIL.__version__} and NumPy {np.__version__}")

@@ -5,6 +5,8 @@ For each model: `NAME.json`, its configuration; `NAME.parameters.txt`, the name 
 `state_dict`, sorted by name; `NAME.costs.txt`, multiply-adds for some image sizes.
 """
 
+import argparse
+
 from cetnet.commands import REPOSITORY
 from cetnet.configuration import ModelConfiguration
 from cetnet.costs import multiply_adds
@@ -25,6 +27,7 @@ SIZES = [(32, 32), (33, 47), (200, 168), (224, 224), (256, 320)]
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     FIXTURES.mkdir(exist_ok=True)
     for name, configuration in MODELS.items():
         (FIXTURES / f"{name}.json").write_text(configuration.to_json(), encoding="utf-8")

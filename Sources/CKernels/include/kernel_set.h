@@ -12,9 +12,11 @@
 #include "depthwise.h"
 #include "elementwise.h"
 #include "gemm.h"
+#include "global_attention.h"
 #include "layout.h"
 #include "normalization.h"
 #include "peak.h"
+#include "stripe_attention.h"
 
 typedef struct cetnet_kernel_set {
     /// "portable", "avx2" or "avx512".
@@ -35,9 +37,12 @@ typedef struct cetnet_kernel_set {
     void (*window_attention)(const cetnet_window_attention *arguments);
     void (*im2col)(const cetnet_im2col *arguments);
     void (*mean_rows)(const cetnet_mean_rows *arguments);
-    void (*peak)(cetnet_peak *arguments);
+    void (*global_attention)(const cetnet_global_attention *arguments);
+    void (*pack_values)(const cetnet_pack_values *arguments);
+    void (*stripe_attention)(const cetnet_stripe_attention *arguments);
     void (*interleave)(const cetnet_interleave *arguments);
     void (*pointwise)(const cetnet_pointwise *arguments);
+    void (*peak)(cetnet_peak *arguments);
 } cetnet_kernel_set;
 
 /// The tiers in order of preference, best first; `index` runs from 0 until the result is NULL.

@@ -1,8 +1,9 @@
 #pragma once
-// A team of threads that run the same function together and meet at barriers.
+// A team of threads that work through lists of tasks together.
 //
-// The caller of cetnet_team_run is worker 0; the others sleep between runs. Waiting spins for some microseconds, which
-// is what the gaps between steps of a network last, and then sleeps in the kernel.
+// Nobody waits for a *thread*, only for *tasks*: a worker that the system wakes late, or that lost its processor to
+// another program, is not missed as long as it holds no task; when it comes it finds its place. Waiting spins for some
+// microseconds, which is what the gaps between steps of a network last, and then sleeps in the kernel.
 
 #include <stdint.h>
 
@@ -14,19 +15,34 @@ cetnet_team *cetnet_team_create(int32_t workers);
 /// Ends the threads. No run may be under way.
 void cetnet_team_destroy(cetnet_team *team);
 
-/// Number of workers, the caller included.
+/// Number of workers, the caller of cetnet_team_run included.
 int32_t cetnet_team_workers(const cetnet_team *team);
 
-/// Runs `body(context, worker)` on every worker, 0 to workers − 1, and returns when all have. One run at a time.
+/// Runs `body(context, 0)` on the calling thread and `body(context, worker)` on every other worker that comes before
+/// that has returned. Returns when all bodies that were begun have returned. One run at a time.
 void cetnet_team_run(cetnet_team *team, void (*body)(void *context, int32_t worker), void *context);
 
-/// Waits, inside a body, until all workers have called it.
-void cetnet_team_barrier(cetnet_team *team);
+/// Like cetnet_team_run, but every worker runs the body exactly once.
+void cetnet_team_run_all(cetnet_team *team, void (*body)(void *context, int32_t worker), void *context);
 
-/// The next number of a counter that the workers share, starting at 0; `counter` is one of the team's 2 counters.
-/// Counters are reset by cetnet_team_reset_counter, which one worker calls while no other uses that counter.
-int64_t cetnet_team_next(cetnet_team *team, int32_t counter);
-void cetnet_team_reset_counter(cetnet_team *team, int32_t counter);
+/// Hands out the numbers of a list of tasks and counts those that are done.
+typedef struct cetnet_tasks cetnet_tasks;
+
+/// `count` lists; NULL if there is no memory.
+cetnet_tasks *cetnet_tasks_create(int64_t count);
+void cetnet_tasks_destroy(cetnet_tasks *tasks);
+
+/// Starts lists 0 to `count` − 1 again, while nobody uses them.
+void cetnet_tasks_reset(cetnet_tasks *tasks, int64_t count);
+
+/// The next task of a list, from 0; as large as the list's length or larger when there is none left.
+int64_t cetnet_tasks_next(cetnet_tasks *tasks, int64_t list);
+
+/// Says that one of the `length` tasks of a list is done. What it wrote is seen by whoever waits for the list.
+void cetnet_tasks_done(cetnet_tasks *tasks, int64_t list, int64_t length, cetnet_team *team);
+
+/// Waits, inside a body, until all `length` tasks of a list are done.
+void cetnet_tasks_wait(cetnet_tasks *tasks, int64_t list, int64_t length, cetnet_team *team);
 
 /// Processors that this process may use: the affinity mask, cut by the cgroup's CPU quota (rounded up). At least 1.
 int32_t cetnet_available_processors(void);

@@ -17,6 +17,8 @@
 #include "../families/depthwise.h"
 #include "../families/elementwise.h"
 #include "../families/layout.h"
+#include "../families/global_attention.h"
+#include "../families/stripe_attention.h"
 #include "../families/peak.h"
 #pragma clang attribute pop
 

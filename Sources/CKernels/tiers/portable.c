@@ -14,6 +14,8 @@
 #include "../families/depthwise.h"
 #include "../families/elementwise.h"
 #include "../families/layout.h"
+#include "../families/global_attention.h"
+#include "../families/stripe_attention.h"
 #include "../families/peak.h"
 
 const cetnet_kernel_set cetnet_kernel_set_portable = CETNET_KERNEL_SET("portable");

@@ -13,6 +13,6 @@ extern const cetnet_kernel_set cetnet_kernel_set_avx512;
         .name = tier, .lanes = LANES, .tile_rows = CETNET_TILE_ROWS, .panel_columns = PANEL, .gemm = gemm,             \
         .pack_panels = pack_panels, .epilogue = epilogue, .layer_norm = layer_norm, .softmax = softmax,                \
         .depthwise = depthwise, .window_attention = window_attention, .im2col = im2col, .mean_rows = mean_rows,        \
-        .peak = peak,                                                                                                  \
-        .interleave = interleave, .pointwise = pointwise,                                                              \
+        .global_attention = global_attention, .pack_values = pack_values, .stripe_attention = stripe_attention,        \
+        .interleave = interleave, .pointwise = pointwise, .peak = peak,                                                \
     }

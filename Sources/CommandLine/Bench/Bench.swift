@@ -64,6 +64,12 @@ struct Bench: ParsableCommand {
             valueName: "order|time"))
     var sort: LayerReport.Order?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Sum --per-layer's steps up by stage, by part of the architecture, or by both.", valueName: "stage|part"))
+    var groupBy: Grouping?
+
     @Option(name: .long, help: ArgumentHelp("The seed of random weights and images.", valueName: "n"))
     var seed: UInt64 = 0
 
@@ -95,6 +101,7 @@ struct Bench: ParsableCommand {
         }
         if perLayer, sessions > 1 { throw ValidationError("--per-layer shows one session; --sessions must be 1.") }
         if sort != nil, !perLayer { throw ValidationError("--sort goes with --per-layer.") }
+        if groupBy != nil, !perLayer { throw ValidationError("--group-by goes with --per-layer.") }
     }
 
     func run() throws {
@@ -140,7 +147,7 @@ struct Bench: ParsableCommand {
         try Console.print(
             BenchReport.text(
                 subject: subject, size: size, machine: machineReport, results: results,
-                layers: perLayer ? sort ?? .order : nil))
+                layers: perLayer ? LayerReport.Choice(order: sort ?? .order, grouping: groupBy) : nil))
         for warning in watch.warnings(machine: machineReport, results: results) { Console.report("Warning: \(warning)") }
     }
 

@@ -8,6 +8,7 @@ enum BenchHelp {
           cetnet bench cetnet-t
           cetnet bench cetnet-t --batch 1,8 --threads 1,2 --json figures.json
           cetnet bench cetnet-s --image-size 384 --per-layer --sort time
+          cetnet bench cetnet-t-ghost --per-layer --group-by stage,part
           cetnet bench models/digits --sessions 2 --threads 1
 
         WHAT IS REPORTED
@@ -50,7 +51,9 @@ enum BenchHelp {
         --per-layer runs the model once more after every run, with a clock. For each step of the plan it shows the \
         output for one image, milliseconds per batch, share of all steps, and GFLOP/s. These are means over the middle \
         half of the runs by their length, so that they add up and outliers have no part in them. Their sum is compared \
-        with the mean over the middle half of the runs without a clock.
+        with the mean over the middle half of the runs without a clock. With --group-by, steps are summed up: by part \
+        (stem, convolutional embedding, patch embedding, local convolution, attention, MLP, head), by stage (1 to 4), \
+        or by both, as "stage,part"; copies are those of results to where the caller wants them.
 
         Warnings go to standard error: of a build for debugging; of a busy machine (others use more than 5 % of its \
         processors); of a spread that makes figures worthless (P90 above 1.15 times the median).

@@ -4,10 +4,10 @@ import Foundation
 
 /// The figures as people read them.
 enum BenchReport {
-    /// - Parameter layers: the order of the table of steps; `nil` for no table.
+    /// - Parameter layers: how the steps are shown; `nil` for not at all.
     static func text(
         subject: BenchSubject, size: ImageSize, machine: MachineReport, results: [BenchResult],
-        layers: LayerReport.Order?
+        layers: LayerReport.Choice?
     ) -> String {
         let multiplyAdds = results[0].multiplyAdds
         let weights = subject.seed.map { "random weights of seed \($0)" } ?? "weights from \(subject.name)"
@@ -23,7 +23,7 @@ enum BenchReport {
         for result in results {
             parts.append(block(result, sessions: machine.sessions))
             if let layers, let profile = result.figures.layers {
-                parts.append(LayerReport.text(profile, order: layers))
+                parts.append(LayerReport.text(profile, layers))
             }
         }
         return parts.joined(separator: "\n\n")

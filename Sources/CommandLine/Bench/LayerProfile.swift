@@ -43,29 +43,32 @@ final class LayerProfile {
         return chosen.reduce(0) { $0 + unclocked[$1] } / Double(chosen.count)
     }
 
-    /// Steps of one kind together.
-    struct Kind {
+    /// Several steps together.
+    struct Sum {
         let name: String
-        var stepCount: Int
-        var time: Double
-        var multiplyAdds: Int
+        var stepCount = 0
+        var time = 0.0
+        var multiplyAdds = 0
     }
 
     /// Sums by kind of operator, the slowest first.
-    var kinds: [Kind] {
-        var kinds: [Kind] = []
+    var kinds: [Sum] { sums(\.kind).sorted { $0.time > $1.time } }
+
+    /// Sums by part, stage, or both, in the order in which they are first computed.
+    func sums(by grouping: Grouping) -> [Sum] {
+        sums { grouping.group(part: $0.part, stage: $0.stage) }
+    }
+
+    private func sums(_ name: (Session.Step) -> String) -> [Sum] {
+        var result: [Sum] = []
         for (step, time) in zip(steps, times) {
-            let index: Int
-            if let known = kinds.firstIndex(where: { $0.name == step.kind }) {
-                index = known
-            } else {
-                index = kinds.count
-                kinds.append(Kind(name: step.kind, stepCount: 0, time: 0, multiplyAdds: 0))
-            }
-            kinds[index].stepCount += 1
-            kinds[index].time += time
-            kinds[index].multiplyAdds += step.multiplyAdds
+            let own = name(step)
+            let index = result.firstIndex { $0.name == own } ?? result.count
+            if index == result.count { result.append(Sum(name: own)) }
+            result[index].stepCount += 1
+            result[index].time += time
+            result[index].multiplyAdds += step.multiplyAdds
         }
-        return kinds.sorted { $0.time > $1.time }
+        return result
     }
 }

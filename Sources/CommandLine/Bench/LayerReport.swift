@@ -11,7 +11,35 @@ enum LayerReport {
         case time
     }
 
-    static func text(_ profile: LayerProfile, order: Order) -> String {
+    /// What is shown, beside the sums by kind of operator.
+    struct Choice {
+        let order: Order
+        /// Sums instead of the steps.
+        let grouping: Grouping?
+    }
+
+    static func text(_ profile: LayerProfile, _ choice: Choice) -> String {
+        let sum = profile.times.reduce(0, +)
+        let whole = profile.wholeTime
+        let first =
+            choice.grouping.map { grouping in
+                sumTable(ordered(profile.sums(by: grouping), choice.order), title: grouping.title, profile, totalled: true)
+            } ?? stepTable(profile, order: choice.order)
+        return """
+            \(first)
+
+            \(sumTable(profile.kinds, title: "kind of operator", profile, totalled: false))
+
+            The steps' sum is \(String(format: "%.3f", sum)) ms, a run without a clock takes \
+            \(String(format: "%.3f", whole)) ms: a difference of \(String(format: "%+.2f %%", (sum / whole - 1) * 100)).
+            """
+    }
+
+    private static func ordered(_ sums: [LayerProfile.Sum], _ order: Order) -> [LayerProfile.Sum] {
+        order == .order ? sums : sums.sorted { $0.time > $1.time }
+    }
+
+    private static func stepTable(_ profile: LayerProfile, order: Order) -> String {
         let times = profile.times
         let sum = times.reduce(0, +)
         var steps = TextTable([
@@ -31,25 +59,25 @@ enum LayerReport {
         }
         let multiplyAdds = profile.steps.reduce(0) { $0 + $1.multiplyAdds } * profile.batch
         steps.add(["sum of the steps", "", "", String(format: "%.3f", sum), share(sum, of: sum), rate(multiplyAdds, sum)])
+        return steps.text
+    }
 
-        var kinds = TextTable([
-            ("kind of operator", .left), ("steps", .right), ("ms", .right), ("share", .right), ("GFLOP/s", .right),
+    private static func sumTable(
+        _ sums: [LayerProfile.Sum], title: String, _ profile: LayerProfile, totalled: Bool
+    ) -> String {
+        let all = LayerProfile.Sum(
+            name: "sum of the steps", stepCount: profile.steps.count, time: profile.times.reduce(0, +),
+            multiplyAdds: profile.steps.reduce(0) { $0 + $1.multiplyAdds })
+        var table = TextTable([
+            (title, .left), ("steps", .right), ("ms", .right), ("share", .right), ("GFLOP/s", .right),
         ])
-        for kind in profile.kinds {
-            kinds.add([
-                kind.name, String(kind.stepCount), String(format: "%.3f", kind.time), share(kind.time, of: sum),
-                rate(kind.multiplyAdds * profile.batch, kind.time),
+        for row in totalled ? sums + [all] : sums {
+            table.add([
+                row.name, String(row.stepCount), String(format: "%.3f", row.time), share(row.time, of: all.time),
+                rate(row.multiplyAdds * profile.batch, row.time),
             ])
         }
-        let whole = profile.wholeTime
-        return """
-            \(steps.text)
-
-            \(kinds.text)
-
-            The steps' sum is \(String(format: "%.3f", sum)) ms, a run without a clock takes \
-            \(String(format: "%.3f", whole)) ms: a difference of \(String(format: "%+.2f %%", (sum / whole - 1) * 100)).
-            """
+        return table.text
     }
 
     private static func share(_ time: Double, of sum: Double) -> String {

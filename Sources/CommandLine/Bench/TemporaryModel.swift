@@ -15,9 +15,10 @@ final class TemporaryModel {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 try? FileManager.default.removeItem(at: url)
-                // Ends the program as if the signal had not been caught, so that its parent sees why.
+                // Ends the program as if the signal had not been caught, so that its parent sees why. To the process,
+                // because this thread has signals blocked.
                 signal(number, SIG_DFL)
-                raise(number)
+                kill(getpid(), number)
             }
             source.activate()
             return source

@@ -47,10 +47,20 @@ struct Freezer {
     // MARK: First round
 
     /// Reserves room for `count` floats and returns its offset, aligned to a cache line.
-    private mutating func reserve(_ count: Int) -> Int {
+    mutating func reserve(_ count: Int) -> Int {
         let offset = reserved
         reserved += (count + 15) / 16 * 16
         return offset
+    }
+
+    /// Adds a job of the second round.
+    mutating func addJob(cost: Int, _ run: @escaping @Sendable (any TensorSource, WeightMemory) throws -> Void) {
+        jobs.append(Job(cost: cost, run: run))
+    }
+
+    /// Adds what notes, in the order of planning, where a layer's frozen weights are.
+    mutating func addEntry(_ entry: @escaping (UnsafeMutablePointer<Float>, inout FrozenWeights) -> Void) {
+        entries.append(entry)
     }
 
     private mutating func plan(_ operation: FusedOperator) {
@@ -62,6 +72,9 @@ struct Freezer {
         case .depthwise(let layer): plan(layer)
         case .layerNorm(let norm, let name): plan(norm, name: name)
         case .windowAttention(let attention, let name): plan(attention, name: name)
+        case .crossShapedAttention(let attention, let name): plan(attention, name: name)
+        case .stageTokens(let layer): plan(layer)
+        case .globalAttention, .takeClassToken: break
         case .image, .pointwise, .meanOverTokens, .concatenation, .channelSlice, .channelShuffle: break
         }
     }
@@ -109,7 +122,7 @@ struct Freezer {
         }
     }
 
-    private mutating func plan(_ norm: LayerNorm, name: String) {
+    mutating func plan(_ norm: LayerNorm, name: String) {
         let weightAt = reserve(norm.channels)
         let biasAt = reserve(norm.channels)
         jobs.append(
@@ -150,11 +163,11 @@ struct Freezer {
         let ordered = jobs.sorted { $0.cost > $1.cost }
         let failure = FirstError()
         let team = ThreadTeam(workers: threads)
-        team.run { _ in
-            while true {
-                let index = team.next(counter: 0)
-                guard index < ordered.count, !failure.hasOccurred else { return }
+        let tasks = ThreadTeam.Tasks(lists: 1, team: team)
+        team.runAll { _ in
+            tasks.work(list: 0, length: ordered.count) { index in
                 let job = ordered[index]
+                guard !failure.hasOccurred else { return }
                 do { try job.run(source, memory) } catch { failure.record(error) }
                 // What has been packed is not read again: without this the file and the packed weights would be in
                 // memory at the same time.

@@ -25,10 +25,35 @@ struct AttentionWeights: @unchecked Sendable {
     let scoreStride: Int
 }
 
+/// Weights of attention in cross-shaped windows.
+struct StripeWeights: @unchecked Sendable {
+    /// Of one branch's positional encoding.
+    struct Branch: @unchecked Sendable {
+        /// heads × 3 (across the stripe) × 3 (along it) × head dimension.
+        let weights: UnsafePointer<Float>
+        /// heads × head dimension.
+        let bias: UnsafePointer<Float>
+    }
+
+    let branches: [Branch]
+    /// Query, key and value of a padded token: the projection's bias, queries scaled.
+    let paddedRow: UnsafePointer<Float>
+}
+
+/// What a stage adds to its embedded tokens.
+struct StageTokensWeights: @unchecked Sendable {
+    let norm: NormWeights?
+    let classToken: UnsafePointer<Float>?
+    /// One vector per position of the trained grid, the class token's last.
+    let positions: UnsafePointer<Float>?
+}
+
 /// All weights of a network by the name of the layer they belong to.
 struct FrozenWeights: Sendable {
     var matrices: [String: MatrixWeights] = [:]
     var depthwise: [String: DepthwiseWeights] = [:]
     var norms: [String: NormWeights] = [:]
     var attentions: [String: AttentionWeights] = [:]
+    var stripes: [String: StripeWeights] = [:]
+    var stageTokens: [String: StageTokensWeights] = [:]
 }

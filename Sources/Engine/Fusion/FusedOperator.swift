@@ -22,7 +22,7 @@ struct MatrixLayer {
     var activation: Activation?
     /// Whether the residual is added before the activation instead of after it.
     var residualFirst = false
-    /// Set for the projection in front of window attention: the first `channels` outputs are queries and are scaled.
+    /// Set for the projection in front of attention: the first `channels` outputs are queries and are scaled.
     var queryScale: (channels: Int, factor: Float)?
 
     var outputChannels: Int {
@@ -50,6 +50,17 @@ struct DepthwiseLayer {
     var activation: Activation?
 }
 
+/// What a stage's blocks start from: embedded tokens with what is added to them, `LayerNorm(x)`, a class token behind
+/// it, and position embeddings on all.
+struct StageTokensLayer {
+    /// `nil` where tokens are taken as they are.
+    var layerNorm: LayerNorm?
+    var classToken: ClassToken?
+    var positions: PositionEmbedding?
+    /// Name of the first node; the frozen weights are found by it.
+    var name: String
+}
+
 /// A two-layer perceptron on each token: `x + fc2(activation(fc1(LayerNorm(x))))`, `x` being input and residual.
 struct MLPLayer {
     var first: MatrixLayer
@@ -63,7 +74,11 @@ enum FusedOperator {
     case depthwise(DepthwiseLayer)
     case mlp(MLPLayer)
     case layerNorm(LayerNorm, name: String)
+    case stageTokens(StageTokensLayer)
     case windowAttention(WindowAttention, name: String)
+    case globalAttention(GlobalAttention, name: String)
+    case crossShapedAttention(CrossShapedAttention, name: String)
+    case takeClassToken
     /// `activation(x · scale + residual)`; the scale, if there is one, is the second input.
     case pointwise(Activation?)
     case meanOverTokens

@@ -49,6 +49,16 @@ struct Fusion {
                 appendLayerNorm(norm, at: index)
             case .windowAttention(let attention):
                 append(.windowAttention(attention, name: node.name), [index])
+            case .globalAttention(let attention):
+                append(.globalAttention(attention, name: node.name), [index])
+            case .crossShapedAttention(let attention):
+                append(.crossShapedAttention(attention, name: node.name), [index])
+            case .appendClassToken, .positionEmbedding:
+                appendStageTokens(layerNorm: nil, from: index)
+            case .takeClassToken:
+                append(.takeClassToken, [index])
+            case .carryClassToken:
+                preconditionFailure("\(node.name): a class token is carried around a depthwise convolution only")
             case .activation(let activation):
                 append(.pointwise(activation), [index])
             case .add:
@@ -112,12 +122,27 @@ struct Fusion {
     }
 
     private mutating func appendLayerNorm(_ norm: LayerNorm, at index: Int) {
-        guard let reader = next(index), case .linear(let linear) = graph.nodes[reader].operator else {
+        switch next(index).map({ (reader: $0, operator: graph.nodes[$0].operator) }) {
+        case (let reader, .linear(let linear))?:
+            joined.insert(index)
+            appendMatrix(.linear(linear), at: reader, layerNorm: (norm, index))
+        case (let reader, .appendClassToken)?, (let reader, .positionEmbedding)?:
+            appendStageTokens(layerNorm: (norm, index), from: reader)
+        default:
             append(.layerNorm(norm, name: graph.nodes[index].name), [index])
-            return
         }
-        joined.insert(index)
-        appendMatrix(.linear(linear), at: reader, layerNorm: (norm, index))
+    }
+
+    /// A class token and position embeddings, with the LayerNorm in front of them if there is one.
+    private mutating func appendStageTokens(layerNorm: (norm: LayerNorm, index: Int)?, from index: Int) {
+        var nodes = (layerNorm.map { [$0.index] } ?? []) + [index]
+        var layer = StageTokensLayer(layerNorm: layerNorm?.norm, name: graph.nodes[nodes[0]].name)
+        if case .appendClassToken(let token) = graph.nodes[index].operator {
+            layer.classToken = token
+            if let reader = next(index), case .positionEmbedding = graph.nodes[reader].operator { nodes.append(reader) }
+        }
+        if case .positionEmbedding(let positions) = graph.nodes[nodes.last!].operator { layer.positions = positions }
+        append(.stageTokens(layer), nodes)
     }
 
     private mutating func appendDepthwise(_ convolution: Convolution, at index: Int) {
@@ -125,7 +150,12 @@ struct Fusion {
         var nodes = [index]
         layer.batchNorm = joinBatchNorm(&nodes)
         layer.activation = joinActivation(&nodes)
-        append(.depthwise(layer), nodes)
+        var inputs = graph.nodes[index].inputs
+        if let reader = next(nodes.last!), graph.nodes[reader].operator == .carryClassToken {
+            inputs.append(graph.nodes[reader].inputs[1])
+            nodes.append(reader)
+        }
+        append(.depthwise(layer), nodes, inputs: inputs)
     }
 
     private mutating func appendSum(at index: Int) {
@@ -166,11 +196,22 @@ struct Fusion {
             layer.activation = joinActivation(&nodes)
             layer.residualFirst = layer.activation != nil
         }
-        if let reader = next(nodes.last!), case .windowAttention(let attention) = graph.nodes[reader].operator {
-            let factor = 1 / Float(attention.headDimension).squareRoot()
-            layer.queryScale = (attention.channels, factor)
-        }
+        layer.queryScale = next(nodes.last!).flatMap { queryScale(of: graph.nodes[nodes.last!].output, in: $0) }
         return (layer, nodes, residual)
+    }
+
+    /// How many of a value's first channels are the queries of the attention that reads it, and what these are
+    /// multiplied by.
+    private func queryScale(of value: ValueID, in reader: Int) -> (channels: Int, factor: Float)? {
+        switch graph.nodes[reader].operator {
+        case .windowAttention(let attention):
+            (attention.channels, 1 / Float(attention.headDimension).squareRoot())
+        case .crossShapedAttention(let attention):
+            (attention.channels, 1 / Float(attention.headDimension).squareRoot())
+        case .globalAttention(let attention) where graph.nodes[reader].inputs[0] == value:
+            (attention.channels, attention.scale)
+        default: nil
+        }
     }
 
     private mutating func appendMatrix(

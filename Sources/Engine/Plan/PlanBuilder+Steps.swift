@@ -17,10 +17,12 @@ extension PlanBuilder {
             let weights = network.weights.depthwise[layer.name]!
             let (input, output) = (slot(of: node.input), outputSlot(node, index: index))
             let geometry = geometry(layer.convolution, input: node.input, output: node.output)
-            append(layer.name, nodes: node.nodes, uses: [input, output]) {
+            let token = node.inputs.count > 1 ? slot(of: node.inputs[1]) : nil
+            append(layer.name, nodes: node.nodes, uses: [input, output] + (token.map { [$0] } ?? [])) {
                 DepthwiseStep(
                     weights: weights, geometry: geometry, activation: ActivationKind(layer.activation),
-                    input: $0(input), output: $0(output), kernels: kernels, threads: threads)
+                    input: $0(input), output: $0(output), classToken: token.map($0), kernels: kernels,
+                    threads: threads)
             }
         case .layerNorm(let norm, let name):
             let weights = network.weights.norms[name]!
@@ -36,6 +38,24 @@ extension PlanBuilder {
             let layout = network.layout
             append(name, nodes: node.nodes, uses: [input, output]) {
                 WindowAttentionStep(
+                    attention: attention, weights: weights, layout: layout, input: $0(input), output: $0(output),
+                    kernels: kernels)
+            }
+        case .stageTokens(let layer):
+            draftStageTokens(layer, node, index: index)
+        case .takeClassToken:
+            let (input, output) = (slot(of: node.input), outputSlot(node, index: index))
+            append(graph.nodes[node.nodes[0]].name, nodes: node.nodes, uses: [input, output]) {
+                TakeClassTokenStep(input: $0(input), output: $0(output))
+            }
+        case .globalAttention(let attention, let name):
+            draftGlobalAttention(attention, name: name, node, index: index)
+        case .crossShapedAttention(let attention, let name):
+            let weights = network.weights.stripes[name]!
+            let (input, output) = (slot(of: node.input), outputSlot(node, index: index))
+            let layout = network.layout
+            append(name, nodes: node.nodes, uses: [input, output]) {
+                StripeAttentionStep(
                     attention: attention, weights: weights, layout: layout, input: $0(input), output: $0(output),
                     kernels: kernels)
             }

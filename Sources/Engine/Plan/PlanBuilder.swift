@@ -84,7 +84,7 @@ struct PlanBuilder {
         return Plan(
             graph: graph, entries: entries, arenaCount: layout.count,
             scratchCount: entries.map(\.step.scratchCount).max() ?? 0,
-            featureShapes: graph.features.map(graph.shape(of:)))
+            featureShapes: graph.features.map { graph.shape(of: $0).map })
     }
 
     // MARK: Buffers

@@ -18,6 +18,7 @@ package final class Session {
         let memory: HugePageMemory
         let scratchBase: Int
         let scratchStride: Int
+        let tasks: ThreadTeam.Tasks
     }
 
     /// - Parameter threads: workers, the calling thread included; at least 1.
@@ -40,7 +41,9 @@ package final class Session {
         prepared = Prepared(
             plan: plan, size: size, arenas: arenas,
             memory: HugePageMemory(count: arenas * plan.arenaCount + threads * scratchStride),
-            scratchBase: arenas * plan.arenaCount, scratchStride: scratchStride)
+            scratchBase: arenas * plan.arenaCount, scratchStride: scratchStride,
+            // Fewer images than workers are computed together in one run.
+            tasks: ThreadTeam.Tasks(lists: 1 + (threads - 1) * plan.entries.count, team: team))
     }
 
     /// Runs `batch` images.
@@ -67,9 +70,10 @@ package final class Session {
         prepare(size: size, batch: batch)
         let prepared = prepared!
         var run = Run(
-            prepared: prepared, team: team, input: input, batch: batch, logits: logits, features: features,
+            prepared: prepared, threads: threads, input: input, batch: batch, logits: logits, features: features,
             imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels,
             apart: prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0, record: record)
+        prepared.tasks.reset()
         // By address rather than in a closure, which would be allocated for every run.
         withUnsafeMutablePointer(to: &run) { run in
             team.run(context: run) { run, worker in
@@ -98,7 +102,7 @@ package final class Session {
     /// The shapes of the stages' feature maps at an image size.
     package func featureShapes(size: ImageSize) -> [TensorShape] {
         let graph = network.graph(size: size)
-        return graph.features.map(graph.shape(of:))
+        return graph.features.map { graph.shape(of: $0).map }
     }
 
     /// Bytes of activations and scratch held for the last kind of run.
@@ -107,7 +111,7 @@ package final class Session {
     /// One run's pointers, as the workers see them.
     private struct Run {
         let prepared: Prepared
-        let team: ThreadTeam
+        let threads: Int
         let input: UnsafePointer<Float>
         let batch: Int
         let logits: UnsafeMutablePointer<Float>
@@ -122,14 +126,15 @@ package final class Session {
         /// What one worker does.
         func work(worker: Int) {
             let record = worker == 0 ? record : nil
-            var image = worker
-            while image < apart {
-                alone(image: image, worker: worker, record: record)
-                image += team.workers
+            let steps = prepared.plan.entries.count
+            if threads == 1 {
+                for image in 0..<batch { alone(image: image, worker: worker, record: record) }
+                return
             }
-            if apart < batch {
-                team.barrier()
-                for image in apart..<batch { together(image: image, worker: worker, record: record) }
+            // List 0 is the images that are computed apart; then come the steps of each image computed together.
+            prepared.tasks.work(list: 0, length: apart) { alone(image: $0, worker: worker, record: record) }
+            for image in apart..<batch {
+                together(image: image, worker: worker, firstList: 1 + (image - apart) * steps, record: record)
             }
         }
 
@@ -143,7 +148,7 @@ package final class Session {
         }
 
         /// One worker computes a whole image in its own arena.
-        func alone(image: Int, worker: Int, record: ((Int, UInt64) -> Void)?) {
+        private func alone(image: Int, worker: Int, record: ((Int, UInt64) -> Void)?) {
             let context = context(image: image, worker: worker, arena: worker)
             var clock = record == nil ? 0 : Clock.nanoseconds
             for (index, entry) in prepared.plan.entries.enumerated() {
@@ -152,39 +157,22 @@ package final class Session {
             }
         }
 
+        /// All workers compute one image in the first arena; a step begins when all tasks of the one before are done.
+        private func together(image: Int, worker: Int, firstList: Int, record: ((Int, UInt64) -> Void)?) {
+            let context = context(image: image, worker: worker, arena: 0)
+            var clock = record == nil ? 0 : Clock.nanoseconds
+            for (index, entry) in prepared.plan.entries.enumerated() {
+                prepared.tasks.work(list: firstList + index, length: entry.step.taskCount) {
+                    entry.step.run(task: $0, context)
+                }
+                if let record { Self.note(index, &clock, record) }
+            }
+        }
+
         private static func note(_ index: Int, _ clock: inout UInt64, _ record: (Int, UInt64) -> Void) {
             let now = Clock.nanoseconds
             record(index, now - clock)
             clock = now
-        }
-
-        /// All workers compute one image in the first arena, meeting after each step.
-        func together(image: Int, worker: Int, record: ((Int, UInt64) -> Void)?) {
-            let context = context(image: image, worker: worker, arena: 0)
-            var clock = record == nil ? 0 : Clock.nanoseconds
-            for (index, entry) in prepared.plan.entries.enumerated() {
-                // Two counters in turn: one is in use while the other is set back for the step after.
-                let counter = index & 1
-                if worker == 0 { team.reset(counter: 1 - counter) }
-                let tasks = entry.step.taskCount
-                if team.workers == 1 {
-                    for task in 0..<tasks { entry.step.run(task: task, context) }
-                } else {
-                    while true {
-                        let task = team.next(counter: counter)
-                        guard task < tasks else { break }
-                        entry.step.run(task: task, context)
-                    }
-                    team.barrier()
-                }
-                if let record { Self.note(index, &clock, record) }
-            }
-            // The next image starts with counter 0.
-            if worker == 0 {
-                team.reset(counter: 0)
-                team.reset(counter: 1)
-            }
-            team.barrier()
         }
     }
 }

@@ -1,34 +1,35 @@
 import CKernels
 
-/// A team of threads that run the same function together and meet at barriers; see `team.h`.
-final class ThreadTeam: @unchecked Sendable {
+/// A team of threads that work through lists of tasks together; see `team.h`.
+package final class ThreadTeam: @unchecked Sendable {
     // The C team is thread-safe inside a run; runs are the owner's, one at a time.
     private let team: OpaquePointer
 
-    /// Starts `workers` − 1 threads; the caller of ``run(_:)`` is the first worker.
-    init(workers: Int) {
+    /// Starts `workers` − 1 threads; the caller of ``run(context:body:)`` is the first worker.
+    package init(workers: Int) {
         guard let team = cetnet_team_create(Int32(workers)) else { fatalError("out of memory for a thread team") }
         self.team = team
     }
 
     deinit { cetnet_team_destroy(team) }
 
-    /// Threads that really run, the caller included.
-    var workers: Int { Int(cetnet_team_workers(team)) }
+    /// Threads that may take part, the caller included.
+    package var workers: Int { Int(cetnet_team_workers(team)) }
 
-    /// Runs `body(context, worker)` on every worker with its number, and returns when all are done. Allocates nothing.
-    func run(
+    /// Runs `body(context, worker)` on the caller and on every worker that comes before the caller is done; returns
+    /// when all are done. Allocates nothing.
+    package func run(
         context: UnsafeMutableRawPointer, body: @convention(c) (_ context: UnsafeMutableRawPointer?, Int32) -> Void
     ) {
         cetnet_team_run(team, body, context)
     }
 
-    /// Runs `body` on every worker with its number, and returns when all are done. Allocates the closure's context.
-    func run(_ body: (Int) -> Void) {
+    /// Runs `body` with each worker's number, on every worker exactly once, and returns when all are done.
+    package func runAll(_ body: (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             var context = Body(run: body)
             withUnsafeMutablePointer(to: &context) { context in
-                cetnet_team_run(
+                cetnet_team_run_all(
                     team,
                     { context, worker in
                         context!.assumingMemoryBound(to: Body.self).pointee.run(Int(worker))
@@ -37,17 +38,38 @@ final class ThreadTeam: @unchecked Sendable {
         }
     }
 
-    /// Waits, inside a run, for all workers.
-    func barrier() { cetnet_team_barrier(team) }
-
-    /// The next number of shared counter 0 or 1, from 0.
-    func next(counter: Int) -> Int { Int(cetnet_team_next(team, Int32(counter))) }
-
-    /// Starts a counter again, while no other worker uses it.
-    func reset(counter: Int) { cetnet_team_reset_counter(team, Int32(counter)) }
-
     private struct Body {
         let run: (Int) -> Void
+    }
+
+    /// Lists of tasks that the workers of a team share.
+    package final class Tasks {
+        private let tasks: OpaquePointer
+        private let team: ThreadTeam
+        private let lists: Int
+
+        package init(lists: Int, team: ThreadTeam) {
+            guard let tasks = cetnet_tasks_create(Int64(lists)) else { fatalError("out of memory for task lists") }
+            self.tasks = tasks
+            self.team = team
+            self.lists = lists
+        }
+
+        deinit { cetnet_tasks_destroy(tasks) }
+
+        /// Starts all lists again, while nobody uses them.
+        package func reset() { cetnet_tasks_reset(tasks, Int64(lists)) }
+
+        /// Does tasks of a list, of `length` tasks, as long as there are any; then waits for those of the others.
+        package func work(list: Int, length: Int, _ body: (Int) -> Void) {
+            while true {
+                let task = Int(cetnet_tasks_next(tasks, Int64(list)))
+                guard task < length else { break }
+                body(task)
+                cetnet_tasks_done(tasks, Int64(list), Int64(length), team.team)
+            }
+            cetnet_tasks_wait(tasks, Int64(list), Int64(length), team.team)
+        }
     }
 }
 

@@ -151,7 +151,8 @@ struct FeatureStep: Step {
 
     func run(task: Int, _ context: TaskContext) {
         guard let features = context.features else { return }
-        let shape = input.shape
+        // A class token is no part of the map.
+        let shape = input.shape.map
         Layout.positionsToPlanes(
             input.pointer(context), tokens: shape.tokens, channels: shape.channels, positions: 0..<shape.tokens,
             into: features[stage] + context.imageIndex * shape.count)

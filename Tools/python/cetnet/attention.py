@@ -100,7 +100,7 @@ class WindowAttention(nn.Module):
         x = torch.roll(unpartition(x, window, padded_h, padded_w), (shift_h, shift_w), dims=(1, 2))
         return x[:, :h, :w]
 
-    def multiply_adds(self, input_shape: torch.Size) -> int:
+    def multiply_adds(self, x: Tensor) -> int:
         """For the whole module; H·W tokens with window² keys each, so what padding adds is not counted."""
-        b, h, w, c = input_shape
+        b, h, w, c = x.shape
         return b * h * w * (3 * c * c + 2 * self.window ** 2 * c + c * c)

@@ -1,4 +1,8 @@
-"""The transformer blocks, on tokens (B, H, W, C)."""
+"""The transformer blocks.
+
+Those with windows work on maps of tokens (B, H, W, C); those with global attention on sequences (B, T, C) of a map's
+H·W tokens, after a class token if there is one, and its size (H, W).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from torch import Tensor, nn
 
 from .attention import WindowAttention
 from .configuration import ModelConfiguration
+from .global_attention import ConvolutionalAttention, SpatialReductionAttention
 from .layers import activation
+from .stripe_attention import StripeAttention
 
 
 class MLP(nn.Module):
@@ -22,28 +28,84 @@ class MLP(nn.Module):
         return self.fc2(self.act(self.fc1(x)))
 
 
-class LEWinBlock(nn.Module):
-    """Locally enhanced window block: a 3×3 depthwise convolution in front of a Swin block.
+class Block(nn.Module):
+    """What all blocks share.
 
-        x = local(x)                       (no residual around it)
-        x = x + W-MSA(norm1(x))            (shifted in every second block)
-        x = x + MLP(norm2(x))
+        x = local(x)               (LEWin only)
+        x = x + attn(norm1(x))
+        x = x + mlp(norm2(x))
     """
+
+    is_global = False
+    norm_eps = 1e-5  # also of the network's last norm
 
     def __init__(self, configuration: ModelConfiguration, stage: int, index: int) -> None:
         super().__init__()
-        dim, window = configuration.dims[stage], configuration.window_size
-        self.local = nn.Conv2d(dim, dim, 3, padding=1, groups=dim)
-        self.norm1 = nn.LayerNorm(dim, eps=1e-5)
-        self.attn = WindowAttention(
-            dim, configuration.num_heads[stage], window, shift=window // 2 if index % 2 == 1 else 0)
-        self.norm2 = nn.LayerNorm(dim, eps=1e-5)
+        dim = configuration.dims[stage]
+        self.local: nn.Module = nn.Identity()
+        self.norm1 = nn.LayerNorm(dim, eps=self.norm_eps)
+        self.attn = self.attention(configuration, stage, index)
+        self.norm2 = nn.LayerNorm(dim, eps=self.norm_eps)
         self.mlp = MLP(dim, configuration.mlp_ratios[stage], configuration.hidden_act)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.local(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        x = x + self.attn(self.norm1(x))
+    def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, *size: tuple[int, int]) -> Tensor:
+        x = x + self.attn(self.norm1(x), *size)
         return x + self.mlp(self.norm2(x))
 
 
-BLOCKS: dict[str, type[nn.Module]] = {"lewin": LEWinBlock}
+class SwinBlock(Block):
+    """Attention in windows, shifted in every second block (arXiv 2103.14030)."""
+
+    def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
+        window = configuration.window_size
+        return WindowAttention(configuration.dims[stage], configuration.num_heads[stage], window,
+                               shift=window // 2 if index % 2 == 1 else 0)
+
+
+class LEWinBlock(SwinBlock):
+    """Locally enhanced window block: a 3×3 depthwise convolution in front of a Swin block, no residual around it."""
+
+    def __init__(self, configuration: ModelConfiguration, stage: int, index: int) -> None:
+        super().__init__(configuration, stage, index)
+        dim = configuration.dims[stage]
+        self.local = nn.Conv2d(dim, dim, 3, padding=1, groups=dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.local(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
+
+
+class PVTBlock(Block):
+    """Attention over spatially reduced keys, a fixed reduction per stage (arXiv 2102.12122)."""
+
+    is_global = True
+    norm_eps = 1e-6
+    reductions = (8, 4, 2, 1)
+
+    def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
+        return SpatialReductionAttention(configuration.dims[stage], configuration.num_heads[stage],
+                                         self.reductions[stage])
+
+
+class CvTBlock(Block):
+    """Attention with convolutional projections (arXiv 2103.15808)."""
+
+    is_global = True
+
+    def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
+        return ConvolutionalAttention(configuration.dims[stage], configuration.num_heads[stage])
+
+
+class CSWinBlock(Block):
+    """Attention in cross-shaped windows, a fixed width per stage; the last stage attends to the whole map."""
+
+    stripes = (1, 2, 7, None)
+
+    def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
+        return StripeAttention(configuration.dims[stage], configuration.num_heads[stage], self.stripes[stage])
+
+
+BLOCKS: dict[str, type[Block]] = {
+    "lewin": LEWinBlock, "swin": SwinBlock, "pvt": PVTBlock, "cvt": CvTBlock, "cswin": CSWinBlock}

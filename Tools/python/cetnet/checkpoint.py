@@ -120,7 +120,8 @@ def read_training_state(path: str | Path) -> dict[str, Any]:
 
 
 def state_dict_of(state: Mapping[str, Any], path: str | Path,
-                  keys: Iterable[str] = ("model", "state_dict", "model_state_dict")) -> dict[str, Tensor]:
+                  keys: Iterable[str] = ("model", "state_dict", "model_state_dict", "state_dict_ema"),
+                  ) -> dict[str, Tensor]:
     """The tensors of a training checkpoint: the dictionary itself or its usual entries, without `module.` prefixes."""
     for key in keys:
         if isinstance(state.get(key), Mapping):

@@ -58,3 +58,14 @@ def chosen_configuration(arguments: argparse.Namespace) -> ModelConfiguration | 
     if arguments.config is not None:
         return ModelConfiguration.from_file(arguments.config)
     return None
+
+
+def read_labels(path: Path, count: int) -> tuple[str, ...]:
+    """One label per line; `count` of them."""
+    try:
+        labels = tuple(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path}: {error}") from None
+    if len(labels) != count:
+        raise CommandError(f"{path}: expected {count} labels, found {len(labels)}")
+    return labels

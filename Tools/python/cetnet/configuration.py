@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-BLOCKS = ("lewin",)
-EMBEDDINGS = ("ce", "patch", "merge")
+BLOCKS = ("lewin", "swin", "pvt", "cvt", "cswin")
+EMBEDDINGS = ("ce", "conv", "patch", "merge")
 CE_UNITS = ("mbconv", "pure-mb", "resnet", "se-resnet", "dense", "shuffle", "ghost")
 # Channels of a stage must divide by this for its unit.
 UNIT_DIVISORS = {"se-resnet": 16, "dense": 8, "shuffle": 2, "ghost": 2}
@@ -43,9 +43,9 @@ class ModelConfiguration:
     depths: tuple[int, ...]
     num_heads: tuple[int, ...]
     variant: str | None = None
-    mlp_ratios: tuple[int, ...] = (4, 4, 4, 4)
+    mlp_ratios: tuple[int, ...] = ()  # 4 in every stage
     block: str = "lewin"
-    embeddings: tuple[str, ...] = ("ce", "ce", "ce", "ce")
+    embeddings: tuple[str, ...] = ()  # "ce" in every stage
     stem_channels: tuple[int, ...] = (24, 48)
     ce_layers: int = 5
     ce_unit: str = "mbconv"
@@ -53,12 +53,33 @@ class ModelConfiguration:
     image_size: int = 224
     num_labels: int = 1000
     labels: tuple[str, ...] | None = None
-    hidden_act: str = "gelu"
+    hidden_act: str = ""  # the block's
     preprocess: PreprocessConfiguration = field(default_factory=PreprocessConfiguration)
+
+    def __post_init__(self) -> None:
+        defaults = {"mlp_ratios": (4,) * self.stages, "embeddings": ("ce",) * self.stages,
+                    "hidden_act": "quick_gelu" if self.block == "cvt" else "gelu"}
+        for key, value in defaults.items():
+            object.__setattr__(self, key, getattr(self, key) or value)
 
     @property
     def stages(self) -> int:
         return len(self.dims)
+
+    @property
+    def has_position_embeddings(self) -> bool:
+        """PVT's; a convolutional embedding makes them unnecessary."""
+        return self.block == "pvt" and all(embedding == "patch" for embedding in self.embeddings)
+
+    @property
+    def has_class_token(self) -> bool:
+        """In the last stage of CvT, with or without CE, and of plain PVT."""
+        return self.block == "cvt" or self.has_position_embeddings
+
+    @property
+    def patch_sides(self) -> tuple[int, ...]:
+        """Sides of every stage's map of patches for an image of the configuration's size."""
+        return tuple(self.image_size // 4 // 2 ** stage for stage in range(self.stages))
 
     @staticmethod
     def for_variant(name: str, **changes: Any) -> ModelConfiguration:
@@ -90,6 +111,8 @@ class ModelConfiguration:
         for key, known in (("block", BLOCKS), ("ce_unit", CE_UNITS), ("hidden_act", ACTIVATIONS)):
             if key in values:
                 fields[key] = _choice(values[key], known, key, source)
+        if "block" in values and "hidden_act" not in values:
+            fields.pop("hidden_act", None)  # a block chosen here brings its own with it
         if "embeddings" in values:
             if not isinstance(values["embeddings"], list):
                 raise ConfigurationError(f'{source}: "embeddings" must be a list, found {values["embeddings"]!r}')
@@ -154,13 +177,17 @@ class ModelConfiguration:
         for key in ("depths", "num_heads", "mlp_ratios", "embeddings"):
             found = len(getattr(self, key))
             require(found == self.stages, f'"{key}" must have {self.stages} entries as "dims" has, found {found}')
-        require(self.stages == 4, f'block "{self.block}" has 4 stages; "dims" has {self.stages}')
+        stages = 3 if self.block == "cvt" else 4
+        require(self.stages == stages, f'block "{self.block}" has {stages} stages; "dims" has {self.stages}')
         for key in ("dims", "depths", "num_heads", "mlp_ratios", "stem_channels"):
             require(min(getattr(self, key)) >= 1, f'"{key}" must be positive, found {list(getattr(self, key))}')
         for key in ("window_size", "image_size", "num_labels"):
             require(getattr(self, key) >= 1, f'"{key}" must be positive, found {getattr(self, key)}')
         for dim, heads in zip(self.dims, self.num_heads):
-            require(dim % heads == 0, f'"dims" {list(self.dims)} cannot be divided by "num_heads" {list(self.num_heads)}')
+            require(dim % heads == 0,
+                    f'"dims" {list(self.dims)} cannot be divided by "num_heads" {list(self.num_heads)}')
+        require(self.block != "cswin" or all(heads % 2 == 0 for heads in self.num_heads[:-1]),
+                f'block "cswin" needs an even number of heads in all stages but the last, found {list(self.num_heads)}')
         require(len(self.stem_channels) == 2, f'"stem_channels" must have 2 entries, found {len(self.stem_channels)}')
         require(self.ce_layers in CE_LAYERS, f'"ce_layers" must be one of {list(CE_LAYERS)}, found {self.ce_layers}')
         require(self.embeddings[0] != "merge", '"embeddings" cannot begin with "merge": there are no tokens to merge')
@@ -215,6 +242,36 @@ def _first_stages(count: int) -> tuple[str, ...]:
     return tuple("ce" if stage < count else "patch" if stage == 0 else "merge" for stage in range(4))
 
 
+def _backbone(name: str, block: str, plain: tuple[str, ...], stem: tuple[int, int] | None, parameters: str,
+              multiply_adds: str, published: str, **values: Any) -> Variant:
+    """A backbone with its own embeddings, `plain`, or its form with the convolutional embedding if `stem` is given."""
+    values |= {"embeddings": plain} if stem is None else {"stem_channels": stem}
+    return Variant(name, ModelConfiguration(variant=name, block=block, **values), parameters, multiply_adds, published)
+
+
+def _swin(name: str, width: int, depths: tuple[int, ...], stem: tuple[int, int] | None, *figures: str) -> Variant:
+    dims = tuple(width * factor for factor in (1, 2, 4, 8))
+    return _backbone(name, "swin", ("patch", "merge", "merge", "merge"), stem, *figures, dims=dims, depths=depths,
+                     num_heads=tuple(dim // 32 for dim in dims))
+
+
+def _cvt(name: str, depths: tuple[int, ...], stem: tuple[int, int] | None, *figures: str) -> Variant:
+    return _backbone(name, "cvt", ("conv", "conv", "conv"), stem, *figures, dims=(64, 192, 384), depths=depths,
+                     num_heads=(1, 3, 6))
+
+
+def _pvt(name: str, depths: tuple[int, ...], stem: tuple[int, int] | None, *figures: str) -> Variant:
+    return _backbone(name, "pvt", ("patch", "patch", "patch", "patch"), stem, *figures, dims=(64, 128, 320, 512),
+                     depths=depths, num_heads=(1, 2, 5, 8), mlp_ratios=(8, 8, 4, 4))
+
+
+def _cswin(name: str, width: int, depths: tuple[int, ...], stem: tuple[int, int] | None, *figures: str) -> Variant:
+    heads = width // 32 if width == 64 else width // 24
+    return _backbone(name, "cswin", ("conv", "conv", "conv", "conv"), stem, *figures,
+                     dims=tuple(width * factor for factor in (1, 2, 4, 8)), depths=depths,
+                     num_heads=tuple(heads * factor for factor in (1, 2, 4, 8)))
+
+
 VARIANTS: dict[str, Variant] = {row.name: row for row in (
     _cetnet("cetnet-t", 64, (2, 2, 16, 2), (24, 48), "23.442", "4.246", "23.4 M, 4.3 G, top-1 82.7"),
     _cetnet("cetnet-s", 64, (2, 6, 28, 2), (24, 48), "33.767", "6.820", "34 M, 6.8 G, top-1 83.4"),
@@ -235,6 +292,21 @@ VARIANTS: dict[str, Variant] = {row.name: row for row in (
     _study("stages1", "20.796", "3.891", embeddings=_first_stages(1)),
     _study("stages2", "20.928", "4.012", embeddings=_first_stages(2)),
     _study("stages3", "21.438", "4.129", embeddings=_first_stages(3)),
+    # Other backbones, and what the convolutional embedding makes of them.
+    _swin("swin-t", 96, (2, 2, 6, 2), None, "28.288", "4.491", "top-1 81.3"),
+    _swin("swin-s", 96, (2, 2, 18, 2), None, "49.606", "8.741", "top-1 83.0"),
+    _swin("swin-b", 128, (2, 2, 18, 2), None, "87.768", "15.431", "top-1 83.5"),
+    _swin("ce-swin-t", 64, (2, 2, 16, 2), (24, 48), "23.387", "4.233", "23.4 M, 4.3 G, top-1 82.5"),
+    _swin("ce-swin-s", 96, (2, 2, 14, 2), (36, 72), "48.552", "8.697", "48.2 M, 8.8 G, top-1 83.6"),
+    _swin("ce-swin-b", 128, (2, 2, 14, 2), (48, 96), "85.865", "15.361", "85.2 M, 15.5 G, top-1 84.0"),
+    _cvt("cvt-13", (1, 2, 10), None, "19.997", "4.566", "top-1 81.6"),
+    _cvt("ce-cvt-13", (1, 1, 10), (16, 32), "20.564", "4.682", "20.0 M, 4.4 G, top-1 82.1"),
+    _pvt("pvt-s", (3, 4, 6, 3), None, "24.486", "3.816", "top-1 79.8"),
+    _pvt("ce-pvt-s", (2, 3, 6, 2), (16, 32), "22.973", "3.664", "22.6 M, 3.7 G, top-1 81.1"),
+    _cswin("cswin-t", 64, (1, 2, 21, 1), None, "22.321", "4.324", "top-1 82.7"),
+    _cswin("ce-cswin-t", 64, (1, 2, 18, 1), (16, 32), "21.752", "4.182", "21.6 M, 4.2 G, top-1 83.6"),
+    _cswin("ce-cswin-s", 64, (2, 4, 29, 2), (16, 32), "34.075", "6.659", "33.9 M, 6.6 G, top-1 84.1"),
+    _cswin("ce-cswin-b", 96, (2, 4, 29, 2), (24, 48), "76.073", "14.672", "75.8 M, 14.7 G, top-1 84.7"),
 )}
 
 
@@ -291,5 +363,6 @@ def _labels(value: Any, count: int, source: str) -> tuple[str, ...]:
     expected = [str(index) for index in range(count)]
     if set(value) != set(expected):
         raise ConfigurationError(
-            f'{source}: the keys of "id2label" must be 0 to {count - 1} ("num_labels" {count}); found {len(value)} keys')
+            f'{source}: the keys of "id2label" must be 0 to {count - 1} ("num_labels" {count}); '
+            f'found {len(value)} keys')
     return tuple(str(value[key]) for key in expected)

@@ -7,6 +7,7 @@ linear layers and the two products of attention, for one image.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -33,9 +34,9 @@ def layer_costs(configuration: ModelConfiguration, height: int, width: int) -> l
         model = CETNet(configuration).eval()
     rows: list[LayerCost] = []
 
-    def count(name: str, module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+    def count(name: str, module: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
         if hasattr(module, "multiply_adds"):
-            multiply_adds = module.multiply_adds(inputs[0].shape)
+            multiply_adds = module.multiply_adds(*inputs)
         elif isinstance(module, nn.Conv2d):
             kernel_height, kernel_width = module.kernel_size
             multiply_adds = output.numel() * (module.in_channels // module.groups) * kernel_height * kernel_width
@@ -55,13 +56,16 @@ def layer_costs(configuration: ModelConfiguration, height: int, width: int) -> l
             visit(f"{name}.{child}" if name else child, submodule)
 
     visit("", model)
+    # Class token and position embeddings stand at the root.
+    rows += [LayerCost(name, "Parameter", tuple(value.shape[1:]), value.numel(), 0)
+             for name, value in model.named_parameters(recurse=False)]
     with torch.no_grad():
         model(torch.empty(1, 3, height, width, device="meta"))
     return rows
 
 
 def parameter_count(configuration: ModelConfiguration) -> int:
-    """Trained scalars: weights, biases, scales and position biases, not running statistics."""
+    """Trained scalars: weights, biases, scales, position biases, class tokens; not running statistics."""
     with torch.device("meta"):
         return sum(p.numel() for p in CETNet(configuration).parameters())
 

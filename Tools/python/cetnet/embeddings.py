@@ -83,6 +83,20 @@ class PatchEmbedding(nn.Module):
         return self.norm(self.proj(x).permute(0, 2, 3, 1))  # floor(H / 4) or floor(H / 2)
 
 
+class OverlappingEmbedding(nn.Module):
+    """CvT's and CSWin's: one overlapping convolution, 7×7 stride 4 in stage 0, 3×3 stride 2 later; LayerNorm."""
+
+    def __init__(self, configuration: ModelConfiguration, stage: int) -> None:
+        super().__init__()
+        dim, previous = configuration.dims[stage], previous_dim(configuration, stage)
+        self.proj = nn.Conv2d(previous, dim, 7, stride=4, padding=2) if stage == 0 else nn.Conv2d(
+            previous, dim, 3, stride=2, padding=1)
+        self.norm = nn.LayerNorm(dim, eps=1e-5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.proj(x).permute(0, 2, 3, 1))  # floor((H + 1) / 4) or ceil(H / 2)
+
+
 class PatchMerging(nn.Module):
     """Swin's: the four neighbours side by side (4 · previous channels), LayerNorm, then a linear layer without bias.
 
@@ -103,4 +117,4 @@ class PatchMerging(nn.Module):
 
 
 EMBEDDINGS: dict[str, type[nn.Module]] = {
-    "ce": ConvolutionalEmbedding, "patch": PatchEmbedding, "merge": PatchMerging}
+    "ce": ConvolutionalEmbedding, "conv": OverlappingEmbedding, "patch": PatchEmbedding, "merge": PatchMerging}

@@ -22,6 +22,8 @@ def initialize_for_training(model: CETNet, seed: int) -> None:
             nn.init.trunc_normal_(module.relative_position_bias_table, std=0.02, generator=generator)
         if isinstance(module, (nn.Linear, nn.Conv2d)) and module.bias is not None:
             nn.init.zeros_(module.bias)
+    for value in model.parameters(recurse=False):  # class token, position embeddings
+        nn.init.trunc_normal_(value, std=0.02, generator=generator)
 
 
 @torch.no_grad()
@@ -58,6 +60,8 @@ def randomize(model: CETNet, seed: int) -> CETNet:
             normal(module.bias, 0.2)
         elif isinstance(module, WindowAttention):
             normal(module.relative_position_bias_table, 0.5)
+    for value in model.parameters(recurse=False):  # class token, position embeddings
+        normal(value, 0.5)
     return model.eval()
 
 

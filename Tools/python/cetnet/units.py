@@ -21,7 +21,7 @@ def bottleneck_width(cout: int) -> int:
 
 
 class SqueezeExcitation(nn.Module):
-    """Every channel times a factor in (0, 1) that depends on the means of all channels: sigmoid(fc2(ReLU(fc1(mean))))."""
+    """Every channel times a factor that depends on the means of all: sigmoid(fc2(ReLU(fc1(means))))."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

@@ -66,8 +66,9 @@ def run(arguments, fault):
     batch = torch.from_numpy(np.load(arguments.input))
     with torch.no_grad():
         # One image at a time, so that the batch makes no difference to the last bit.
-        features = [torch.cat(maps) for maps in zip(*(model.forward_features(image[None]) for image in batch))]
-        logits = torch.cat([model.forward_head(image[None]) for image in features[-1]])
+        outputs = [model.forward_with_features(image[None]) for image in batch]
+    logits = torch.cat([logits for logits, _ in outputs])
+    features = [torch.cat(maps) for maps in zip(*(maps for _, maps in outputs))]
     if fault == "logits":
         logits[-1, 0] += 1e-3
     if fault == "nan":

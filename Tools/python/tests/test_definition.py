@@ -56,8 +56,7 @@ def test_tensor_names():
 def test_stage_shapes(height, width):
     model = randomize(CETNet(TINY), seed=1)
     with torch.no_grad():
-        features = model.forward_features(random_images(2, height, width, seed=2))
-        logits = model.forward_head(features[-1])
+        logits, features = model.forward_with_features(random_images(2, height, width, seed=2))
     side = (height, width)
     for stage, feature in enumerate(features):
         size = tuple(math.ceil(n / 2 ** (stage + 2)) for n in side)
@@ -165,8 +164,7 @@ def test_an_image_does_not_depend_on_its_neighbours():
 def test_random_weights_give_sensible_activations():
     model = randomize(CETNet(ModelConfiguration.for_variant("cetnet-t")), seed=5)
     with torch.no_grad():
-        features = model.forward_features(random_images(2, 64, 96, seed=6))
-        logits = model.forward_head(features[-1])
+        logits, features = model.forward_with_features(random_images(2, 64, 96, seed=6))
     for feature in features:
         assert 0.3 < feature.std().item() < 10
     assert 0.3 < logits.std().item() < 10

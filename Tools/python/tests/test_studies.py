@@ -175,7 +175,7 @@ def test_patches_leave_the_rest_out(height, width, first):
     model = CETNet(changed(embeddings=("patch", "merge", "merge", "merge"), depths=(1, 1, 1, 1))).eval()
     assert len(model.stem) == 0
     with torch.no_grad():
-        features = model.forward_features(torch.zeros(1, 3, height, width))
+        _, features = model.forward_with_features(torch.zeros(1, 3, height, width))
     sides = [tuple(feature.shape[2:]) for feature in features]
     expected = [first]
     for _ in range(3):
@@ -192,8 +192,7 @@ def test_random_weights_give_sensible_activations(changes):
     assert ModelConfiguration.from_json(configuration.to_json()) == configuration
     model = randomize(CETNet(configuration), seed=5)
     with torch.no_grad():
-        features = model.forward_features(random_images(2, 64, 96, seed=6))
-        logits = model.forward_head(features[-1])
+        logits, features = model.forward_with_features(random_images(2, 64, 96, seed=6))
     for feature in features:
         assert 0.3 < feature.std().item() < 10
     assert (logits[0] - logits[1]).abs().max().item() > 0.02, "the logits hardly depend on the image"

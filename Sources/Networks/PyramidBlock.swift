@@ -1,0 +1,45 @@
+import CETNetGraph
+
+/// The Pyramid Vision Transformer's numbers that no configuration changes (arXiv 2102.12122, table 1).
+enum Pyramid {
+    /// Side of the patches of tokens that a key is made of, per stage.
+    static let reductions = [8, 4, 2, 1]
+    /// Of `norm1`, `norm2` and the last `norm`.
+    static let epsilon: Float = 1e-6
+}
+
+extension GraphBuilder {
+    /// PVT's block (arXiv 2102.12122, section 3.3): attention to keys and values of lower resolution.
+    ///
+    /// All of H×W×C, a class token with it in the last stage of models that have one.
+    mutating func pyramidBlock(_ input: ValueID, _ stage: Stage, index: Int) -> ValueID {
+        let name = "\(stage.name).blocks.\(index)"
+        return transformerBlock(name, input, stage, epsilon: Pyramid.epsilon) { builder, y in
+            builder.spatialReductionAttention(name + ".attn", y, stage)
+        }
+    }
+
+    /// Spatial-reduction attention: queries of all tokens, keys and values of patches of r×r tokens.
+    ///
+    ///     x: H×W×C → q: H×W×C
+    ///     x → sr r×r of stride r → ⌊H/r⌋×⌊W/r⌋×C → norm → kv: ⌊H/r⌋×⌊W/r⌋×2C       r > 1
+    ///     x → kv: H×W×2C                                                            r = 1
+    private mutating func spatialReductionAttention(_ name: String, _ x: ValueID, _ stage: Stage) -> ValueID {
+        let reduction = Pyramid.reductions[stage.index]
+        let queries = linear(name + ".q", x, outputChannels: stage.channels)
+        var keys = x
+        if reduction > 1 {
+            let convolution = Convolution(
+                name: name + ".sr", inputChannels: stage.channels, outputChannels: stage.channels, kernel: reduction,
+                stride: reduction, bias: true)
+            keys = append(name + ".sr", .convolution(convolution), [keys])
+            keys = layerNorm(name + ".norm", keys)
+        }
+        let keysAndValues = linear(name + ".kv", keys, outputChannels: 2 * stage.channels)
+        let headDimension = Float(stage.channels / stage.heads)
+        let attention = GlobalAttention(
+            channels: stage.channels, heads: stage.heads, scale: 1 / headDimension.squareRoot())
+        let y = append(name, .globalAttention(attention), [queries, keysAndValues])
+        return linear(name + ".proj", y, outputChannels: stage.channels)
+    }
+}
