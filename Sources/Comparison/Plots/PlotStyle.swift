@@ -47,6 +47,7 @@ enum PlotStyle {
     /// Blues for the convolutions that open stages; neighbours in a bar differ in lightness too.
     private static func colours(of part: Part) -> Colours {
         switch part {
+        case .image: Colours(light: "#8a6d1f", dark: "#d9c06a")
         case .stem: Colours(light: "#0f4c81", dark: "#5b9bd8")
         case .convolutionalEmbedding: Colours(light: "#2f7fc4", dark: "#8cc4f5")
         case .patchEmbedding: Colours(light: "#0e7c86", dark: "#5cc8cf")
