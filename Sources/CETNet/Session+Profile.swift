@@ -10,8 +10,8 @@ extension Session {
         package let operators: [String]
         /// Those of the operators that multiply and add, each once; else the first operator, or `copy`.
         package let kind: String
-        /// The part of the architecture that most of its multiply-adds belong to; for a copy, that of the step before.
-        package let part: Part
+        /// Part of the architecture, in the paper's words; `copy` for a copy.
+        package let part: String
         /// Stage 0 to 3; `nil` outside of the stages and for a copy.
         package let stage: Int?
         /// (height, width, channels) of its result for one image; `nil` for a copy.
@@ -25,7 +25,6 @@ extension Session {
     package func steps(imageSize: ImageSize) throws(ModelError) -> [Step] {
         try InputLimits.check(imageSize)
         let graph = model.network.graph(imageSize: imageSize)
-        var part = Part.stem
         return session.steps(size: imageSize).map { step in
             let nodes = step.nodes.map { graph.nodes[$0] }
             var multiplying: [String] = []
@@ -33,10 +32,9 @@ extension Session {
                 multiplying.append(node.operator.name)
             }
             if multiplying.isEmpty { multiplying = [nodes.first?.operator.name ?? "copy"] }
-            part = nodes.max { $0.multiplyAdds < $1.multiplyAdds }?.part ?? part
             return Step(
                 name: step.name, operators: nodes.map(\.operator.name), kind: multiplying.joined(separator: " + "),
-                part: part, stage: nodes.first?.stage,
+                part: nodes.first?.part.rawValue ?? "copy", stage: nodes.first?.stage,
                 outputShape: nodes.last { !$0.operator.isView }.map {
                     [$0.shape.height, $0.shape.width, $0.shape.channels]
                 },

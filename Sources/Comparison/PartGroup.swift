@@ -6,7 +6,7 @@ package enum PartGroup: String, Sendable, Hashable, CaseIterable {
     case convolutionalEmbedding = "CE"
     case attention
     case mlp = "MLP"
-    /// Patch embeddings, local convolutions, the head.
+    /// The image's copy, patch embeddings, local convolutions, the head.
     case other
 
     package init(_ part: Part) {
@@ -14,7 +14,7 @@ package enum PartGroup: String, Sendable, Hashable, CaseIterable {
         case .stem, .convolutionalEmbedding: self = .convolutionalEmbedding
         case .attention: self = .attention
         case .mlp: self = .mlp
-        case .patchEmbedding, .localConvolution, .head: self = .other
+        case .image, .patchEmbedding, .localConvolution, .head: self = .other
         }
     }
 

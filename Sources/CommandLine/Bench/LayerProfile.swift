@@ -56,7 +56,7 @@ final class LayerProfile {
 
     /// Sums by part, stage, or both, in the order in which they are first computed.
     func sums(by grouping: Grouping) -> [Sum] {
-        sums { grouping.group(part: $0.part.rawValue, stage: $0.stage) }
+        sums { grouping.group(part: $0.part, stage: $0.stage) }
     }
 
     private func sums(_ name: (Session.Step) -> String) -> [Sum] {

@@ -43,8 +43,8 @@ enum CompareHelp {
           of peak        GFLOP/s / what as many threads do in a loop of multiply-adds
                          on registers.
           CE … other     Shares of the time by part: convolutional embedding with the
-                         stem, attention, MLP, and the rest: patch embeddings, local
-                         convolutions, the head. Means over the middle half of the
+                         stem, attention, MLP, and the rest: the image's copy,
+                         patch embeddings, local convolutions, the head. Means over the middle half of the
                          runs that had a clock in every step, one in each round.
 
         TOO CLOSE TO TELL APART

@@ -1,5 +1,6 @@
 import CETNet
 import CETNetComparison
+import CETNetGraph
 import CETNetMeasurement
 import CETNetOperators
 
@@ -78,11 +79,21 @@ struct CompareRounds {
             let profile = profiles[index]
             return ModelMeasurement(
                 rounds: rounds[index],
-                steps: zip(profile.steps, profile.times).map { step, time in
-                    ModelMeasurement.StepTime(
-                        part: step.part, kind: step.kind, multiplyAdds: step.multiplyAdds * profile.batch,
+                steps: zip(profile.steps, zip(Self.parts(profile.steps), profile.times)).map { step, measured in
+                    let (part, time) = measured
+                    return ModelMeasurement.StepTime(
+                        part: part, kind: step.kind, multiplyAdds: step.multiplyAdds * profile.batch,
                         milliseconds: time)
                 })
+        }
+    }
+
+    /// The part that each step counts to: a copy to that of the step before.
+    static func parts(_ steps: [Session.Step]) -> [Part] {
+        var part = Part.image
+        return steps.map { step in
+            part = Part(rawValue: step.part) ?? part
+            return part
         }
     }
 }

@@ -39,4 +39,7 @@ package struct PlotRectangle: Sendable, Equatable {
 enum TextExtent {
     /// An upper estimate for a sans-serif font: the widest usual ones take 0.62 of their size for a character.
     static func width(_ text: String, size: Double) -> Double { 0.62 * size * Double(text.count) }
+
+    /// What text takes on average, for where a little too little does no harm.
+    static func usualWidth(_ text: String, size: Double) -> Double { 0.54 * size * Double(text.count) }
 }

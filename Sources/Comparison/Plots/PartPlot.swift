@@ -74,7 +74,7 @@ struct PartPlot {
         var items: [(part: Part, x: Double, y: Double)] = []
         var (x, y) = (16.0, 68.0)
         for part in Part.allCases where bars.contains(where: { $0.parts.contains { $0.part == part } }) {
-            let width = 17 + TextExtent.width(part.rawValue, size: 12) + 12
+            let width = 17 + TextExtent.usualWidth(part.rawValue, size: 12) + 18
             if x + width > Self.width - 16, x > 16 { (x, y) = (16, y + 20) }
             items.append((part, x, y))
             x += width

@@ -11,6 +11,7 @@ enum PlotStyle {
         .plot text { fill: var(--ink); }
         .plot .title { font-size: 15px; font-weight: 600; }
         .plot .subtitle, .plot .tick { fill: var(--quiet); }
+        .plot .label { paint-order: stroke; stroke: var(--ground); stroke-width: 3px; stroke-linejoin: round; }
         .plot .grid { stroke: var(--grid); stroke-width: 1; }
         .plot .axis { stroke: var(--quiet); stroke-width: 1; }
         .plot .spread { stroke: var(--mark); stroke-width: 1.5; opacity: 0.55; }
@@ -46,6 +47,7 @@ enum PlotStyle {
     /// Blues for the convolutions that open stages; neighbours in a bar differ in lightness too.
     private static func colours(of part: Part) -> Colours {
         switch part {
+        case .image: Colours(light: "#8a6d1f", dark: "#d9c06a")
         case .stem: Colours(light: "#0f4c81", dark: "#5b9bd8")
         case .convolutionalEmbedding: Colours(light: "#2f7fc4", dark: "#8cc4f5")
         case .patchEmbedding: Colours(light: "#0e7c86", dark: "#5cc8cf")

@@ -134,7 +134,7 @@ struct ScatterPlot {
                 rectangle.x >= centre.x
                 ? (rectangle.x, .start) : rectangle.right <= centre.x
                     ? (rectangle.right, .end) : (rectangle.x + rectangle.width / 2, .middle)
-            canvas.text(point.name, x: x, y: rectangle.y + 11.5, "name", anchor: anchor)
+            canvas.text(point.name, x: x, y: rectangle.y + 11.5, "label", anchor: anchor)
         }
     }
 }

@@ -82,7 +82,7 @@ package struct ReportDocument {
                 """
                 Multiply-adds are what papers call FLOPs: convolutions, linear layers and the two products of \
                 attention; one is two floating point operations. CE is the stem and the stages' convolutional \
-                embeddings; other is patch embeddings, local convolutions and the head.
+                embeddings; other is the image's copy, patch embeddings, local convolutions and the head.
                 """),
         ]
         let sources = Findings.sources(comparison)
