@@ -51,6 +51,12 @@ let package = Package(
             path: "Sources/Measurement"),
         .target(name: "CBenchmarking"),
 
+        // What is said about it.
+        .target(name: "CETNetReporting", path: "Sources/Reporting"),
+        .target(
+            name: "CETNetComparison", dependencies: ["CETNetGraph", "CETNetMeasurement", "CETNetReporting"],
+            path: "Sources/Comparison"),
+
         // Public products.
         .target(
             name: "CETNet",
@@ -67,7 +73,8 @@ let package = Package(
             name: "CETNetCommand",
             dependencies: [
                 "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetPreprocessing",
-                "CETNetEngine", "CETNetOperators", "CETNetMeasurement", "CBenchmarking",
+                "CETNetEngine", "CETNetOperators", "CETNetMeasurement", "CETNetReporting",
+                "CETNetComparison", "CBenchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine"),
@@ -93,6 +100,7 @@ let package = Package(
             dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "MeasurementTests", dependencies: ["CETNetMeasurement", "CETNetOperators"]),
+        .testTarget(name: "ComparisonTests", dependencies: ["CETNetComparison", "CETNetReporting", "CETNetGraph"]),
         .target(name: "TestSupport", path: "Tests/Support"),
         .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
         .testTarget(

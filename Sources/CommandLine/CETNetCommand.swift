@@ -19,7 +19,10 @@ struct CETNetCommand: ParsableCommand {
               cetnet inspect cetnet-t --image-size 384
             """,
         version: "0.1.0",
-        subcommands: [Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self, Bench.self]
+        subcommands: [
+            Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self, Bench.self,
+            Compare.self,
+        ]
     )
 
     static func main() {

@@ -10,8 +10,10 @@ extension Variant {
         case stages
         /// CETNet in its sizes.
         case family
+        /// Other backbones, each followed by its form with convolutional embeddings.
+        case backbones
 
-        /// The rows of the study in its order; CETNet-T, which all but the family vary, is one of them.
+        /// The rows of the study in its order. CETNet-T, which the first three vary, is one of theirs.
         public var variants: [Variant] { names.compactMap(Variant.named) }
 
         private var names: [String] {
@@ -22,6 +24,8 @@ extension Variant {
                     + ["dense", "shuffle", "resnet", "se-resnet", "ghost"].map { "cetnet-t-" + $0 }
             case .stages: (0...3).map { "cetnet-t-stages\($0)" } + ["cetnet-t"]
             case .family: ["cetnet-t", "cetnet-s", "cetnet-b"]
+            case .backbones:
+                ["swin-t", "swin-s", "swin-b", "cvt-13", "pvt-s", "cswin-t"].flatMap { [$0, "ce-" + $0] }
             }
         }
     }

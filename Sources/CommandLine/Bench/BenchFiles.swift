@@ -11,19 +11,8 @@ enum BenchFiles {
         """
     }
 
-    /// A title row and one row for each result (RFC 4180, but for line ends).
+    /// A title row and one row for each result.
     static func csv(_ results: [BenchResult]) -> String {
-        let rows = [results[0].fields.map(\.key)] + results.map { $0.fields.map { cell($0.value) } }
-        return rows.map { $0.joined(separator: ",") + "\n" }.joined()
-    }
-
-    private static func cell(_ value: JSON) -> String {
-        switch value {
-        case .null: ""
-        case .string(let text):
-            text.contains { ",\"\n\r".contains($0) }
-                ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
-        default: value.text
-        }
+        CSV.text(titles: results[0].fields.map(\.key), rows: results.map { $0.fields.map(\.value) })
     }
 }

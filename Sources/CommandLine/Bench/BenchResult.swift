@@ -50,8 +50,3 @@ struct BenchResult {
         ]
     }
 }
-
-extension JSON {
-    /// A measured number: four digits behind the point say more than any clock does.
-    fileprivate static func rounded(_ value: Double) -> JSON { .double((value * 10_000).rounded() / 10_000) }
-}

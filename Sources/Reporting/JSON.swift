@@ -1,5 +1,5 @@
 /// A JSON value whose objects keep their keys in the order given.
-enum JSON {
+package enum JSON {
     case null
     case string(String)
     case integer(Int)
@@ -11,7 +11,7 @@ enum JSON {
     case object([(key: String, value: JSON)])
 
     /// On one line.
-    var text: String {
+    package var text: String {
         var output = ""
         write(to: &output)
         return output
@@ -69,4 +69,9 @@ enum JSON {
         }
         output += "\""
     }
+}
+
+extension JSON {
+    /// A measured number: four digits behind the point say more than any clock does.
+    package static func rounded(_ value: Double) -> JSON { .double((value * 10_000).rounded() / 10_000) }
 }
