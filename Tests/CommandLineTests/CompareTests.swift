@@ -61,6 +61,17 @@ import Testing
         #expect(command.output.contains("82.7 (224²)"))
     }
 
+    @Test func aConfigurationGetsRandomWeights() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(Array(TinyModel.configurationJSON.utf8), to: "small.json")
+        let command = try Command("compare", path, "--rounds", "1")
+        #expect(command.status == 0, "\(command.errors)")
+        #expect(command.output.contains("\(path) "))
+        let broken = try directory.write(Array("{".utf8), to: "broken.json")
+        let refused = try Command("compare", broken)
+        #expect(refused.status == 2 && refused.errors.contains(broken), "\(refused.errors)")
+    }
+
     @Test func theBaselineCanBeChosen() throws {
         let directory = try directoryWithTinyModel()
         let tiny = directory.path("tiny")
