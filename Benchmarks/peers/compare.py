@@ -20,7 +20,7 @@ from cetnet.commands import CommandError, run  # noqa: E402
 from engines import ENGINES  # noqa: E402
 from files import Files  # noqa: E402
 from peer import OURS, UNRESTRICTABLE, Peer, PeerError, SwiftEngine  # noqa: E402
-from report import Measurement, Outcome, markdown, ratios, write_json, write_page  # noqa: E402
+from report import Measurement, Outcome, markdown, ratios, read_json, write_json, write_page  # noqa: E402
 
 TOLERANCE = 1e-4
 IDLE_SHARE = 0.02
@@ -34,8 +34,11 @@ process in every round. A round's figure is its median time per batch, an engine
 the ratio is the median over rounds of (fastest peer's time / cetnet's time) with the peer that is fastest over all
 rounds.
 
-Exits with status 0 if all outputs agree, 1 if some do not (or a target is missed, with --require-targets), 2 for an
-unusable call.
+ONNX Runtime has no setting for the instruction set, so it is left out of the cases held to AVX2. torch.compile needs
+a C++ compiler. Allocators and the affinity of threads are everybody's own defaults.
+
+Exits with status 0 if all engines ran and all outputs agree, 1 if not (or if a target is missed, with
+--require-targets), 2 for an unusable call.
 """
 
 
@@ -59,30 +62,39 @@ def main() -> int:
     parser.add_argument("--files", type=Path, default=Path(tempfile.gettempdir()) / "cetnet-peers", metavar="DIR",
                         help="where models and exports are kept between calls; default: cetnet-peers in the "
                              "temporary directory")
+    parser.add_argument("--thorough", action="store_true",
+                        help="also try settings of torch.compile that take long to prepare and are seldom faster")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
+    parser.add_argument("--add", action="store_true",
+                        help="keep the other cases that --json's FILE already has, and show them too")
     parser.add_argument("--page", type=Path, metavar="FILE.md",
                         help="replace the part of this page between its 'peers' markers with the tables")
     parser.add_argument("--require-targets", action="store_true", help="exit with status 1 if a target is missed")
     arguments = parser.parse_args()
     if arguments.rounds < 1 or not arguments.seconds > 0:
         parser.error("--rounds is at least 1 and --seconds above 0")
+    if arguments.add and not arguments.json:
+        parser.error("--add goes with --json")
     executable = arguments.cetnet.resolve()
     if not executable.is_file():
         raise CommandError(f"{executable} is not there; build it with swift build -c release")
 
     cases = list(dict.fromkeys(arguments.cases or (STANDARD + MORE if arguments.all else STANDARD)))
-    outcomes = []
+    kept = [outcome for outcome in (read_json(arguments.json) if arguments.add else []) if outcome.case not in cases]
+    outcomes: list[Outcome] = []
     for case in cases:
         try:
             outcomes.append(compare(case, executable, arguments))
         except PeerError as error:
             raise CommandError(f"{case.name}: {error}") from None
         say(ratios(outcomes[-1:]))
-    print(markdown(outcomes))
-    if arguments.json:
-        write_json(outcomes, arguments.json)
-    if arguments.page:
-        write_page(outcomes, arguments.page, " ".join(["python", "Benchmarks/peers/compare.py", *sys.argv[1:]]))
+        # After every case, so that an interrupted run is not lost.
+        together = sorted(kept + outcomes, key=order)
+        if arguments.json:
+            write_json(together, arguments.json)
+        if arguments.page:
+            write_page(together, arguments.page, arguments.rounds, arguments.seconds)
+    print(markdown(sorted(kept + outcomes, key=order)))
     failed = [outcome for outcome in outcomes if outcome.problems]
     for outcome in failed:
         for problem in outcome.problems:
@@ -91,6 +103,12 @@ def main() -> int:
     for outcome in missed:
         print(f"{outcome.case.name}: target missed", file=sys.stderr)
     return 1 if failed or (missed and arguments.require_targets) else 0
+
+
+def order(outcome: Outcome) -> tuple[int, str]:
+    """The order of the lists of cases, then other cases."""
+    known = STANDARD + MORE
+    return known.index(outcome.case) if outcome.case in known else len(known), outcome.case.name
 
 
 def compare(case: Case, executable: Path, arguments: argparse.Namespace) -> Outcome:
@@ -119,8 +137,12 @@ def compare(case: Case, executable: Path, arguments: argparse.Namespace) -> Outc
                 if case.avx2 and name in UNRESTRICTABLE:
                     continue
                 say(f"{case.name}: loading {name}")
-                peer = Peer(name, case, model, onnx, images, folder / f"{len(peers)}.npy",
-                            min(arguments.seconds, 2), arguments.cpus)
+                try:
+                    peer = Peer(name, case, model, onnx, images, folder / f"{len(peers)}.npy",
+                                min(arguments.seconds, 2), arguments.thorough, arguments.cpus)
+                except PeerError as error:
+                    problems.append(str(error))
+                    continue
                 peers.append(peer)
                 measurements[name] = Measurement(difference=check(name, peer.logits), **peer.ready)
             for number in range(arguments.rounds):

@@ -29,6 +29,8 @@ class Problem:
     """(B, 3, H, W), float32."""
     threads: int
     avx2: bool
+    thorough: bool
+    """Whether to try what is seldom faster and always slow to prepare."""
 
 
 @dataclass(frozen=True)
@@ -104,20 +106,27 @@ class PyTorch(Engine):
 
 
 class CompiledPyTorch(PyTorch):
-    """torch.compile with frozen weights, which lets its compiler pack them. Tries both memory formats."""
+    """torch.compile with frozen weights, which lets its compiler pack them. Tries both memory formats.
+
+    `thorough` also tries the mode that times several implementations of each matrix product, and weights not frozen.
+    """
 
     name = "torch.compile"
 
     def candidates(self, problem: Problem) -> Iterable[Candidate]:
         import torch
         import torch._inductor.config as inductor
-        inductor.freezing = True
         if problem.avx2:
             inductor.cpp.simdlen = 256
-        for layout in ("contiguous", "channels last"):
-            torch._dynamo.reset()
-            model, images = self.load(problem, layout)
-            yield Candidate(f"{layout}, frozen", inferring(torch, torch.compile(model, dynamic=False), images))
+        for freezing, mode in [(True, "default")] + ([(True, "max-autotune"), (False, "default")]
+                                                     if problem.thorough else []):
+            for layout in ("contiguous", "channels last"):
+                torch._dynamo.reset()
+                inductor.freezing = freezing
+                model, images = self.load(problem, layout)
+                compiled = torch.compile(model, dynamic=False, mode=mode)
+                name = ", ".join([layout, "frozen" if freezing else "not frozen"] + [mode] * (mode != "default"))
+                yield Candidate(name, inferring(torch, compiled, images))
 
 
 def inferring(torch, model, images) -> Callable[[], np.ndarray]:

@@ -42,7 +42,7 @@ class Peer:
     """A worker process with one engine and one problem."""
 
     def __init__(self, name: str, case: Case, model: Path, onnx: dict[int, Path], images: Path, logits: Path,
-                 calibration_seconds: float, cpus: set[int] | None) -> None:
+                 calibration_seconds: float, thorough: bool, cpus: set[int] | None) -> None:
         self.name, self.logits_path = name, logits
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Peer:
         self.ready = self._ask({
             "engine": name, "model": str(model), "onnx": {str(batch): str(path) for batch, path in onnx.items()},
             "images": str(images), "logits": str(logits), "threads": case.threads, "avx2": case.avx2,
-            "calibration_seconds": calibration_seconds})["ready"]
+            "thorough": thorough, "calibration_seconds": calibration_seconds})["ready"]
 
     @property
     def logits(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -147,7 +148,21 @@ def write_json(outcomes: list[Outcome], path: Path) -> None:
     replace(path, json.dumps({"machine": machine, "cases": objects}, indent=1) + "\n")
 
 
-def write_page(outcomes: list[Outcome], path: Path, command: str) -> None:
+def read_json(path: Path) -> list[Outcome]:
+    """What `write_json` wrote; nothing if there is no file yet."""
+    if not path.exists():
+        return []
+    try:
+        report = json.loads(path.read_text())
+        return [Outcome(Case.parse(found["case"]), report["machine"],
+                        {name: Measurement(**{key: value for key, value in figures.items() if key != "median_ms"})
+                         for name, figures in found["engines"].items()},
+                        found["tolerance"], found["problems"], found["bench"]) for found in report["cases"]]
+    except (OSError, ValueError, KeyError, TypeError, argparse.ArgumentTypeError) as error:
+        raise CommandError(f"{path}: no report of this program: {error}") from None
+
+
+def write_page(outcomes: list[Outcome], path: Path, rounds: int, seconds: float) -> None:
     """Replaces what stands between the page's markers."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -157,10 +172,16 @@ def write_page(outcomes: list[Outcome], path: Path, command: str) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise CommandError(f"{path}: no lines {BEGIN} and {END}")
-    machine = outcomes[0].machine
-    lines = [f"- {key.replace('_', ' ')}: {value}" for key, value in machine.items()]
-    body = "\n".join(["The machine:", "", *lines, "", "The command:", "", f"    {command}", "", markdown(outcomes)])
+    body = f"{machine(outcomes[0].machine)}\n{rounds} rounds of {seconds:g} s.\n\n{markdown(outcomes)}"
     replace(path, f"{before}{BEGIN}\n{body}\n{END}{after}")
+
+
+def machine(found: dict[str, Any]) -> str:
+    """What `cetnet bench` says about the machine, in a sentence or two."""
+    return (f"Machine: {found['processor']} ({found['architecture']}), {found['usable_processors']} of "
+            f"{found['processors']} processors, {found['operating_system']}. cetnet {found['version']}, kernels "
+            f"{found['kernel_tier']}; OpenBLAS {found['openblas_version']}, core {found['openblas_core']}; "
+            f"{found['swift_compiler']}, {found['configuration']}.")
 
 
 def replace(path: Path, text: str) -> None:

@@ -28,7 +28,8 @@ def main() -> None:
     engine = ENGINES[request["engine"]]
     problem = Problem(
         model=Path(request["model"]), onnx={int(batch): Path(path) for batch, path in request["onnx"].items()},
-        images=np.load(request["images"]), threads=request["threads"], avx2=request["avx2"])
+        images=np.load(request["images"]), threads=request["threads"], avx2=request["avx2"],
+        thorough=request["thorough"])
     version = engine.version()
     start = time.perf_counter()
     candidates = iter(engine.candidates(problem))

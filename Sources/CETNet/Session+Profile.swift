@@ -35,7 +35,9 @@ extension Session {
             return Step(
                 name: step.name, operators: nodes.map(\.operator.name), kind: multiplying.joined(separator: " + "),
                 part: nodes.first?.part.rawValue ?? "copy", stage: nodes.first?.stage,
-                outputShape: nodes.last { !$0.operator.isView }.map { [$0.shape.height, $0.shape.width, $0.shape.channels] },
+                outputShape: nodes.last { !$0.operator.isView }.map {
+                    [$0.shape.height, $0.shape.width, $0.shape.channels]
+                },
                 multiplyAdds: nodes.reduce(0) { $0 + $1.multiplyAdds })
         }
     }

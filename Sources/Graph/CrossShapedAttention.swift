@@ -9,7 +9,8 @@
 /// `lepe` is a 3×3 depthwise convolution with bias that sees zeros beyond the stripe.
 ///
 /// A map that is no multiple of the stripe's width is padded with zeros right or below *before* the projection, so a
-/// padded token's query, key and value are the projection's bias; padded tokens are keys and neighbours like all others.
+/// padded token's query, key and value are the projection's bias; padded tokens are keys and neighbours like all
+/// others.
 public struct CrossShapedAttention: Sendable, Hashable {
     /// Heads that share one kind of stripe.
     public struct Branch: Sendable, Hashable {

@@ -130,7 +130,8 @@ public struct GraphBuilder {
         case .globalAttention(let attention):
             precondition(
                 inputs.map(\.channels) == attention.inputChannels(count: inputs.count),
-                "\(name): global attention of \(attention.channels) channels takes queries, keys and values, not \(inputs)")
+                "\(name): global attention of \(attention.channels) channels takes queries, keys and values, "
+                    + "not \(inputs)")
             precondition(inputs.dropFirst().allSatisfy { $0.tokens == inputs[1].tokens }, "\(name): \(inputs)")
             return inputs[0]
         case .crossShapedAttention(let attention):

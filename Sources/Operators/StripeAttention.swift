@@ -87,7 +87,8 @@ package struct StripeAttentionHead {
         GlobalAttentionHead(
             keys: tokens, headDimension: headDimension, operands: .rows(keys: matrix(keys), values: matrix(values))
         ).run(
-            queries: matrix(queries), rows: tokens, into: matrix(queries), scratch: scratch + 4 * size, kernels: kernels)
+            queries: matrix(queries), rows: tokens, into: matrix(queries), scratch: scratch + 4 * size,
+            kernels: kernels)
         kernels.pointwise(
             matrix(queries), rows: tokens, columns: headDimension, scale: nil, residual: matrix(lepe),
             activation: .none, into: matrix(queries))

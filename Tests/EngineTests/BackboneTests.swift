@@ -119,11 +119,13 @@ import Testing
                                 }
                                 positions.append(position)
                                 let (row, column) = (position / width, position % width)
-                                switch stripe {
-                                case .vertical(let w): #expect(column / w == index && column % w == across && row == along)
-                                case .horizontal(let w): #expect(row / w == index && row % w == across && column == along)
-                                case .map: #expect(row == across && column == along)
-                                }
+                                let isInPlace =
+                                    switch stripe {
+                                    case .vertical(let w): column / w == index && column % w == across && row == along
+                                    case .horizontal(let w): row / w == index && row % w == across && column == along
+                                    case .map: row == across && column == along
+                                    }
+                                #expect(isInPlace, "\(stripe) of \(size): (\(row), \(column))")
                             }
                         }
                         covered += positions

@@ -54,7 +54,9 @@ struct BackboneNetworkTests {
             text(graph, stage: nil).dropFirst() == [
                 "token | class token | 1x1x32", "norm | layer norm | 1x1x32", "head | linear | 1x1x2",
             ])
-        #expect(try inputs("stages.0.blocks.0.attn", of: graph) == ["stages.0.blocks.0.attn.q", "stages.0.blocks.0.attn.kv"])
+        #expect(
+            try inputs("stages.0.blocks.0.attn", of: graph)
+                == ["stages.0.blocks.0.attn.q", "stages.0.blocks.0.attn.kv"])
         let shapes = graph.parameters.filter { $0.name.hasPrefix("pos_embed") || $0.name == "cls_token" }
         #expect(
             shapes.map { "\($0.name) \($0.shape)" } == [
@@ -65,14 +67,18 @@ struct BackboneNetworkTests {
             guard case .layerNorm(let norm) = node.operator, norm.epsilon == 1e-6 else { return nil }
             return node.name
         }
-        #expect(epsilons == (0...3).flatMap { ["stages.\($0).blocks.0.norm1", "stages.\($0).blocks.0.norm2"] } + ["norm"])
+        let norms = (0...3).flatMap { ["stages.\($0).blocks.0.norm1", "stages.\($0).blocks.0.norm2"] }
+        #expect(epsilons == norms + ["norm"])
     }
 
     /// The convolutional embedding takes the place of position embeddings and class token.
     @Test func pyramidWithConvolutionalEmbedding() throws {
         let graph = try Network(smallConfiguration { $0.block = .pvt }).graph(imageSize: ImageSize(square: 64))
         #expect(!graph.parameters.contains { $0.name.hasPrefix("pos_embed") || $0.name == "cls_token" })
-        #expect(text(graph, stage: nil).suffix(3) == ["norm | layer norm | 2x2x32", "mean | mean over tokens | 1x1x32", "head | linear | 1x1x2"])
+        #expect(
+            text(graph, stage: nil).suffix(3) == [
+                "norm | layer norm | 2x2x32", "mean | mean over tokens | 1x1x32", "head | linear | 1x1x2",
+            ])
     }
 
     @Test func convolutionalProjections() throws {
@@ -154,7 +160,7 @@ struct BackboneNetworkTests {
                 }, source: "c")
         }
         #expect(
-            found == "c: \"num_heads\": expected even numbers in all stages but the last, half for each kind of stripe, "
-                + "found [2, 1, 2, 1]")
+            found == "c: \"num_heads\": expected even numbers in all stages but the last, half for each kind of "
+                + "stripe, found [2, 1, 2, 1]")
     }
 }

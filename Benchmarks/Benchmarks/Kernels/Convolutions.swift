@@ -31,11 +31,15 @@ final class Im2col: Kernel {
     var work: Int { 4 * (x.count + positions * geometry.depth) }
 
     func run() {
-        for first in Swift.stride(from: 0, to: positions, by: Self.block) { gather(first..<min(first + Self.block, positions)) }
+        for first in Swift.stride(from: 0, to: positions, by: Self.block) {
+            gather(first..<min(first + Self.block, positions))
+        }
     }
 
     private func gather(_ range: Range<Int>) {
-        geometry.im2col(x.pointer, positions: range, into: Rows(columns.pointer, stride: stride), kernels: kernels)
+        geometry.im2col(
+            Rows(x.pointer, stride: geometry.channels), positions: range, into: Rows(columns.pointer, stride: stride),
+            kernels: kernels)
     }
 
     func check() throws(WrongResult) {
@@ -84,8 +88,9 @@ final class Depthwise: Kernel {
 
     func run() {
         geometry.depthwise(
-            x.pointer, weights: weights.pointer, bias: bias.pointer, activation: activation,
-            outputRows: 0..<geometry.outputHeight, into: y.pointer, kernels: kernels)
+            Rows(x.pointer, stride: geometry.channels), weights: weights.pointer, bias: bias.pointer,
+            activation: activation, outputRows: 0..<geometry.outputHeight,
+            into: Rows(y.pointer, stride: geometry.channels), kernels: kernels)
     }
 
     func check() throws(WrongResult) {

@@ -1,4 +1,5 @@
 import Benchmark
+import Foundation
 
 /// One call of a kernel, with the memory it works on.
 protocol Kernel: AnyObject {
@@ -43,7 +44,13 @@ func register<K: Kernel>(_ name: String, _ make: @escaping () throws -> K) {
         setup: {
             let kernel = try make()
             kernel.run()
-            try kernel.check()
+            do {
+                try kernel.check()
+            } catch {
+                // The benchmark tool would go on and end well.
+                FileHandle.standardError.write(Data("Error: \(name) computes something wrong: \(error)\n".utf8))
+                exit(1)
+            }
             return kernel
         })
 }
@@ -74,7 +81,9 @@ final class Floats {
 
     deinit { UnsafeMutableRawPointer(pointer).deallocate() }
 
-    subscript(range: Range<Int>) -> [Float] { Array(UnsafeBufferPointer(start: pointer + range.lowerBound, count: range.count)) }
+    subscript(range: Range<Int>) -> [Float] {
+        Array(UnsafeBufferPointer(start: pointer + range.lowerBound, count: range.count))
+    }
     var all: [Float] { self[0..<count] }
 }
 

@@ -6,12 +6,16 @@ import CETNetOperators
 let benchmarks: @Sendable () -> Void = {
     do {
         let kernels = try KernelSet.selected()
-        for shape in try Shapes.products() { register(GEMM.name(shape, by: "panels")) { GEMM(shape, .panels, kernels) } }
+        for shape in try Shapes.products() {
+            register(GEMM.name(shape, by: "panels")) { GEMM(shape, .panels, kernels) }
+        }
         for shape in try Shapes.products() {
             register(GEMM.name(shape, by: "OpenBLAS")) { GEMM(shape, .rowMajor, kernels) }
         }
         for layer in try Shapes.denseConvolutions() { register(Im2col.name(layer)) { Im2col(layer, kernels) } }
-        for layer in try Shapes.depthwiseConvolutions() { register(Depthwise.name(layer)) { Depthwise(layer, kernels) } }
+        for layer in try Shapes.depthwiseConvolutions() {
+            register(Depthwise.name(layer)) { Depthwise(layer, kernels) }
+        }
         for attention in try Shapes.attentions() {
             register(Attention.name(attention)) { Attention(attention, kernels) }
         }

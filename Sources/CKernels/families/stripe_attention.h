@@ -55,8 +55,8 @@ static void stripe_attention(const cetnet_stripe_attention *s) {
         const ptrdiff_t first = tile * tokens / tiles, rows = (tile + 1) * tokens / tiles - first;
         float inverses[CETNET_TILE_ROWS];
         attend(
-            queries + first * dimension, dimension, rows, tokens, dimension, packed_keys, packed_values, scores, results,
-            dimension, inverses);
+            queries + first * dimension, dimension, rows, tokens, dimension, packed_keys, packed_values, scores,
+            results, dimension, inverses);
         for (ptrdiff_t i = 0; i < rows; i++) {
             if (!s->outputs[first + i]) continue;
             float *out = s->outputs[first + i] + s->output_offset;

@@ -148,7 +148,9 @@ struct Bench: ParsableCommand {
             BenchReport.text(
                 subject: subject, size: size, machine: machineReport, results: results,
                 layers: perLayer ? LayerReport.Choice(order: sort ?? .order, grouping: groupBy) : nil))
-        for warning in watch.warnings(machine: machineReport, results: results) { Console.report("Warning: \(warning)") }
+        for warning in watch.warnings(machine: machineReport, results: results) {
+            Console.report("Warning: \(warning)")
+        }
     }
 
     private func write(_ text: String, to path: String) throws {

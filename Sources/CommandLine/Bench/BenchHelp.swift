@@ -39,7 +39,7 @@ enum BenchHelp {
                          but registers, with the instructions of the kernel
                          tier in use, on as many threads: the best of the rounds
                          done in this run of the program.
-          % of it        GFLOP/s of the model / SGEMM, or / FMA peak.
+          of which %     GFLOP/s of the model / SGEMM, or / FMA peak.
           peak resident  The most memory that the process had resident up to the
                          end of these runs, what was measured before included
                          (VmHWM, or ru_maxrss where there is no /proc).

@@ -34,7 +34,9 @@ enum BenchReport {
         let times = figures.times
         func ms(_ value: Double) -> String { String(format: "%.2f", value) }
         func mebibytes(_ bytes: Int) -> String { String(format: "%.1f MiB", Double(bytes) / 0x1p20) }
-        func share(_ rate: Double) -> String { String(format: "%.1f (%.1f %% of it)", rate, result.gigaflops / rate * 100) }
+        func share(_ rate: Double) -> String {
+            String(format: "%.1f GFLOP/s, of which the model does %.1f %%", rate, result.gigaflops / rate * 100)
+        }
         let allocations = figures.allocationsPerRun.map { String(format: $0 == 0 ? "%.0f" : "%.2f", $0) }
         return """
             batch \(workload.batch), \(counted(workload.threads, "thread"))\
@@ -46,8 +48,8 @@ enum BenchReport {
             \(ms(times.percentile(99))) ms per batch; \(counted(times.count, "run"))
               speed          \(String(format: "%.2f", figures.imagesPerSecond)) images/s, \
             \(String(format: "%.1f", result.gigaflops)) GFLOP/s
-              SGEMM          \(share(result.rates.matrixProduct)) GFLOP/s
-              FMA peak       \(share(result.rates.fusedMultiplyAddPeak)) GFLOP/s
+              SGEMM          \(share(result.rates.matrixProduct))
+              FMA peak       \(share(result.rates.fusedMultiplyAddPeak))
               memory         peak resident \(mebibytes(figures.peakResidentBytes)), arena \
             \(mebibytes(figures.arenaBytes)), weights \(mebibytes(workload.model.weightBytes))
               allocations    \(allocations.map { "\($0) per run" } ?? "cannot be counted on this system")

@@ -33,7 +33,8 @@ final class BenchWatch {
         for result in results where !result.figures.times.isTrustworthy {
             warnings.append(
                 String(
-                    format: "batch %d on %d thread(s): the times differ too much to be trusted, P90 is %.2f x the median",
+                    format:
+                        "batch %d on %d thread(s): the times differ too much to be trusted, P90 is %.2f x the median",
                     result.workload.batch, result.workload.threads, result.figures.times.spread))
         }
         return warnings

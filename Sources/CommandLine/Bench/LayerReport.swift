@@ -23,7 +23,8 @@ enum LayerReport {
         let whole = profile.wholeTime
         let first =
             choice.grouping.map { grouping in
-                sumTable(ordered(profile.sums(by: grouping), choice.order), title: grouping.title, profile, totalled: true)
+                sumTable(
+                    ordered(profile.sums(by: grouping), choice.order), title: grouping.title, profile, totalled: true)
             } ?? stepTable(profile, order: choice.order)
         return """
             \(first)
@@ -58,7 +59,9 @@ enum LayerReport {
             ])
         }
         let multiplyAdds = profile.steps.reduce(0) { $0 + $1.multiplyAdds } * profile.batch
-        steps.add(["sum of the steps", "", "", String(format: "%.3f", sum), share(sum, of: sum), rate(multiplyAdds, sum)])
+        steps.add([
+            "sum of the steps", "", "", String(format: "%.3f", sum), share(sum, of: sum), rate(multiplyAdds, sum),
+        ])
         return steps.text
     }
 
@@ -86,6 +89,7 @@ enum LayerReport {
 
     /// Blank where nothing is multiplied.
     private static func rate(_ multiplyAdds: Int, _ milliseconds: Double) -> String {
-        multiplyAdds == 0 || milliseconds == 0 ? "" : String(format: "%.1f", 2 * Double(multiplyAdds) / milliseconds / 1e6)
+        multiplyAdds == 0 || milliseconds == 0
+            ? "" : String(format: "%.1f", 2 * Double(multiplyAdds) / milliseconds / 1e6)
     }
 }

@@ -17,7 +17,8 @@ extension Freezer {
                     for across in 0..<3 {
                         for along in 0..<3 {
                             // Filters are (channel, row, column); rows run along a vertical stripe.
-                            let tap = if case .vertical = branch.stripe { along * 3 + across } else { across * 3 + along }
+                            let tap =
+                                if case .vertical = branch.stripe { along * 3 + across } else { across * 3 + along }
                             for channel in 0..<dimension {
                                 destination[(across * 3 + along) * dimension + channel] =
                                     filters[(head * dimension + channel) * 9 + tap]
@@ -48,7 +49,9 @@ extension Freezer {
         let tokenAt = layer.classToken.map { reserve($0.channels) }
         let positionsAt = layer.positions.map { reserve($0.parameter.count) }
         addJob(cost: layer.positions?.parameter.count ?? 0) { source, memory in
-            if let token = layer.classToken, let tokenAt { try source.read(token.parameter, into: memory.base + tokenAt) }
+            if let token = layer.classToken, let tokenAt {
+                try source.read(token.parameter, into: memory.base + tokenAt)
+            }
             if let positions = layer.positions, let positionsAt {
                 // From the class token first to the class token last, as tokens are.
                 let values = try source.values(positions.parameter)

@@ -1,7 +1,8 @@
 import CETNetGraph
 import CETNetOperators
 
-/// A depthwise convolution with its BatchNorm and activation, some output rows per task. A class token may go around it.
+/// A depthwise convolution with its BatchNorm and activation, some output rows per task. A class token may go around
+/// it.
 struct DepthwiseStep: Step {
     let weights: DepthwiseWeights
     let geometry: ConvolutionGeometry

@@ -40,7 +40,7 @@ class Stage(nn.Module):
         size = (x.shape[1], x.shape[2])
         x = x.flatten(1, 2)
         if class_token is not None:
-            x = torch.cat([class_token.expand(len(x), -1, -1), x], dim=1)
+            x = torch.cat([class_token.expand(x.shape[0], -1, -1), x], dim=1)
         if position is not None:
             x = x + position(size)
         for block in self.blocks:
