@@ -34,8 +34,9 @@ import Testing
             let times = try ["p10_ms", "median_ms", "p90_ms"].map(number)
             #expect(times[0] > 0 && times == times.sorted(), "\(times)")
             let shares = try ["ce", "attention", "mlp", "other"].map { try number("share_\($0)") }
-            // Rounded to four digits.
-            #expect(abs(shares.reduce(0, +) - 1) <= 4 * 0.00005 + 1e-9, "\(shares)")
+            let sum = shares.reduce(0, +)
+            // Each is rounded to four digits.
+            #expect((0.9997...1.0003).contains(sum), "\(shares)")
             #expect(shares.allSatisfy { $0 > 0 })
             #expect((result["round_ms"] as? [Double])?.count == 9)
             #expect(result["published_top1"] is NSNull)
@@ -59,6 +60,17 @@ import Testing
         #expect(results.map { $0["published_top1"] as? Double } == [81.8, nil, 82.7, nil])
         #expect(results[2]["published_image_size"] as? Int == 224)
         #expect(command.output.contains("82.7 (224²)"))
+    }
+
+    @Test func aConfigurationGetsRandomWeights() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(Array(TinyModel.configurationJSON.utf8), to: "small.json")
+        let command = try Command("compare", path, "--rounds", "1")
+        #expect(command.status == 0, "\(command.errors)")
+        #expect(command.output.contains("\(path) "))
+        let broken = try directory.write(Array("{".utf8), to: "broken.json")
+        let refused = try Command("compare", broken)
+        #expect(refused.status == 2 && refused.errors.contains(broken), "\(refused.errors)")
     }
 
     @Test func theBaselineCanBeChosen() throws {

@@ -11,7 +11,9 @@ struct Compare: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Names of variants, which then get random weights, or models on disk.", valueName: "variant|model"))
+            """
+            Names of variants or configurations (.json files), which then get random weights, or models on disk.
+            """, valueName: "variant|model"))
     var models: [String] = []
 
     @Option(

@@ -4,13 +4,15 @@ import CETNetComparison
 enum CompareHelp {
     static let discussion = """
         Runs the models on random images, in turn and round by round, so that a machine that becomes faster or slower \
-        meanwhile does so for all of them. A VARIANT gets random weights, which are as fast as trained ones; accuracies \
-        are the published ones, nothing is classified. All models are in memory at the same time.
+        meanwhile does so for all of them. A VARIANT gets random weights, which are as fast as trained ones, and so does \
+        a file whose name ends in .json, which is taken as a configuration. Accuracies are the published ones; nothing \
+        is classified. All models are in memory at the same time.
 
         EXAMPLES
           cetnet compare --study layers
           cetnet compare --study units --report /tmp/units
           cetnet compare cetnet-t cetnet-t-ghost models/mine --baseline cetnet-t
+          cetnet compare cetnet-t-ghost ghost-of-3-layers.json
           cetnet compare --study family --batch 8 --image-size 384 --rounds 8
 
         STUDIES

@@ -15,7 +15,8 @@ struct CompareRounds {
     /// After so many seconds there are fewer rounds than usual, though enough to tell models apart.
     static let usualSeconds = 80.0
 
-    /// Billions of floating point operations per second of a loop of multiply-adds on registers: the best of all rounds.
+    /// Billions of floating point operations per second of a loop of multiply-adds on registers: the best of all
+    /// rounds.
     private(set) var peak = 0.0
     private(set) var roundCount = 0
     private let threads: Int

@@ -17,7 +17,7 @@ struct CompareSubject {
         case disk(URL)
     }
 
-    /// Finds a variant or a model on disk.
+    /// Finds a variant, a model on disk, or a configuration on disk.
     /// - Parameters:
     ///   - argument: as on the command line.
     ///   - name: as reports call it.
@@ -30,11 +30,20 @@ struct CompareSubject {
         } else {
             guard FileManager.default.fileExists(atPath: argument) else {
                 throw Failure(
-                    status: .unusable, message: "\(argument): no such file or directory, and \(unknownVariant(argument))")
+                    status: .unusable,
+                    message: "\(argument): no such file or directory, and \(unknownVariant(argument))")
             }
             let url = URL(fileURLWithPath: argument)
-            origin = .disk(url)
-            summary = try Failure.wrap(.unusable) { try ModelSummary(contentsOf: url, imageSize: imageSize) }
+            if url.pathExtension == "json" {
+                let configuration = try Failure.wrap(.unusable) {
+                    try ModelConfiguration(json: Data(contentsOf: url), source: argument)
+                }
+                origin = .random(configuration)
+                summary = try Failure.wrap(.unusable) { try ModelSummary(configuration, imageSize: imageSize) }
+            } else {
+                origin = .disk(url)
+                summary = try Failure.wrap(.unusable) { try ModelSummary(contentsOf: url, imageSize: imageSize) }
+            }
         }
         self.name = name
         self.imageSize = summary.imageSize

@@ -33,7 +33,8 @@ struct ScatterPlot {
         let horizontal = Axis(points.flatMap { [$0.x] + Self.ends($0.horizontalSpread) })
         let vertical = Axis(points.flatMap { [$0.y] + Self.ends($0.verticalSpread) })
         func place(_ x: Double, _ y: Double) -> PlotPoint {
-            PlotPoint(x: area.x + horizontal.position(x) * area.width, y: area.bottom - vertical.position(y) * area.height)
+            PlotPoint(
+                x: area.x + horizontal.position(x) * area.width, y: area.bottom - vertical.position(y) * area.height)
         }
         draw(horizontal, vertical, on: &canvas, place)
         let guide = guideLine(horizontal, vertical).map(place)

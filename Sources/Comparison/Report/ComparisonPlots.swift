@@ -44,7 +44,8 @@ package enum ComparisonPlots {
         let file = "latency-accuracy.svg"
         guard known.count > 1 else {
             let reason = "Fewer than two of these models have a published top-1, so latency is not drawn against it."
-            return Plot(file: file, title: title, alone: nil, inPage: nil, note: ([reason] + notes).joined(separator: " "))
+            return Plot(
+                file: file, title: title, alone: nil, inPage: nil, note: ([reason] + notes).joined(separator: " "))
         }
         let values = known.map { (cost: $0.medianTime, value: $0.model.published!.value!) }
         let best = ParetoFront.indices(values)

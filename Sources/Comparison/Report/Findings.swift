@@ -79,8 +79,8 @@ package enum Findings {
         }
         return """
             Two models are told apart if one is the faster in \(comparison.settings.rounds - rank + 1) of the \
-            \(comparison.settings.rounds) rounds or more (a sign test: \(Int(SignTest.confidence * 100)) % confidence), \
-            and by more than \(least) at the median.
+            \(comparison.settings.rounds) rounds or more (a sign test: \(Int(SignTest.confidence * 100)) % \
+            confidence), and by more than \(least) at the median.
             """
     }
 

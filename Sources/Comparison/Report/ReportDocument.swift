@@ -73,8 +73,8 @@ package struct ReportDocument {
             .code("\(comparison.settings.command)\n\n\(comparison.machineText)"),
             .paragraph(
                 """
-                Settings: \(Findings.settings(comparison)). Every model is run in every round, in an order that changes \
-                from round to round, on random images. Ratios are medians over the rounds of the models' fastest times \
+                Settings: \(Findings.settings(comparison)). Every model is run in every round, in an order that \
+                changes from round to round, on random images. Ratios are medians over the rounds of the models' fastest times \
                 in the same round, so that a machine that becomes faster or slower meanwhile does so for all. The peak \
                 is what as many threads do in a loop of multiply-adds on registers.
                 """),
