@@ -9,18 +9,21 @@ extension GraphBuilder {
     mutating func ghostUnit(_ name: String, _ x: ValueID, outputChannels: Int, stride: Int) -> ValueID {
         let channels = shape(of: x).channels
         var y = ghost(name + ".ghost1", x, outputChannels: 2 * channels, activated: true)
-        var shortcut = x
         if stride > 1 {
             y = convBN(
                 name + ".dw", y, outputChannels: 2 * channels, kernel: 3, stride: stride, groups: 2 * channels,
                 activated: false)
+        }
+        y = ghost(name + ".ghost2", y, outputChannels: outputChannels, activated: false)
+        // Last, so that its convolution can add the rest.
+        var shortcut = x
+        if stride > 1 {
             shortcut = convBN(
                 name + ".shortcut.dw", x, outputChannels: channels, kernel: 3, stride: stride, groups: channels,
                 activated: false)
             shortcut = convBN(
                 name + ".shortcut.project", shortcut, outputChannels: outputChannels, kernel: 1, activated: false)
         }
-        y = ghost(name + ".ghost2", y, outputChannels: outputChannels, activated: false)
         return append(name + ".add", .add, [shortcut, y])
     }
 

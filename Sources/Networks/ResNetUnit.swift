@@ -10,17 +10,18 @@ extension GraphBuilder {
     mutating func resNetUnit(
         _ name: String, _ x: ValueID, outputChannels: Int, stride: Int, squeezesAndExcites: Bool
     ) -> ValueID {
+        // First, so that squeeze-and-excitation's last step can add it.
+        var shortcut = x
+        if stride > 1 || shape(of: x).channels != outputChannels {
+            shortcut = convBN(
+                name + ".shortcut", x, outputChannels: outputChannels, kernel: 1, stride: stride, activated: false)
+        }
         // 0.375·Cout to the nearest multiple of 8, ties up, at least 8.
         let middle = max(8, (3 * outputChannels + 32) / 64 * 8)
         var y = convBN(name + ".reduce", x, outputChannels: middle, kernel: 1)
         y = convBN(name + ".conv", y, outputChannels: middle, kernel: 3, stride: stride)
         y = convBN(name + ".expand", y, outputChannels: outputChannels, kernel: 1, activated: false)
         if squeezesAndExcites { y = squeezeAndExcitation(name + ".se", y) }
-        var shortcut = x
-        if stride > 1 || shape(of: x).channels != outputChannels {
-            shortcut = convBN(
-                name + ".shortcut", x, outputChannels: outputChannels, kernel: 1, stride: stride, activated: false)
-        }
         y = append(name + ".add", .add, [shortcut, y])
         return append(name + ".act", .activation(.gelu), [y])
     }

@@ -53,9 +53,8 @@ package enum Layout {
 
     /// `positions` of (tokens, channels) to (channels, tokens).
     package static func positionsToPlanes(
-        _ x: UnsafePointer<Float>, tokens: Int, channels: Int, positions: Range<Int>,
-        into y: UnsafeMutablePointer<Float>
+        _ x: Rows, tokens: Int, channels: Int, positions: Range<Int>, into y: UnsafeMutablePointer<Float>
     ) {
-        cetnet_positions_to_planes(x, tokens, channels, positions.lowerBound, positions.count, y)
+        cetnet_positions_to_planes(x.base, x.stride, tokens, channels, positions.lowerBound, positions.count, y)
     }
 }

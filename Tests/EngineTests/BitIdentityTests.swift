@@ -5,21 +5,28 @@ import Testing
 /// One answer for an image, bit for bit, whoever computes it and whatever is beside it.
 @Suite struct BitIdentityTests {
     @Test(arguments: Variety.all) func batchesAndThreads(_ variety: Variety) throws {
-        let file = try Fixture.file("tiny.safetensors")
-        let size = ImageSize(height: 71, width: 90)
-        let images = 8
+        try check("tiny", variety, size: ImageSize(height: 71, width: 90), batches: [1, 3, 8, 2])
+    }
+
+    @Test(arguments: Variety.all, Fixture.studies)
+    func studies(_ variety: Variety, model: String) throws {
+        try check(model, variety, size: ImageSize(height: 45, width: 58), batches: [1, 3, 2])
+    }
+
+    private func check(_ model: String, _ variety: Variety, size: ImageSize, batches: [Int]) throws {
+        let images = batches.max()!
         let pixels = (0..<images * 3 * size.area).map { Float(($0 &* 7919) % 1009) / 300 - 1.6 }
-        let (frozen, _) = try Fixture.network(file, variety)
+        let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety)
         let reference = Session(network: frozen, threads: 1).outputs(pixels, batch: images, size: size, features: true)
         #expect(reference.logits.allSatisfy { $0.isFinite })
         let labels = reference.logits.count / images
         for threads in 1...4 {
             let session = Session(network: frozen, threads: threads)
             // A larger batch before and after a smaller one: what a session keeps from run to run must not show.
-            for batch in [1, 3, 8, 2] {
+            for batch in batches {
                 let result = session.outputs(
                     Array(pixels[..<(batch * 3 * size.area)]), batch: batch, size: size, features: true)
-                let name = "\(variety.testDescription), \(threads) threads, batch \(batch)"
+                let name = "\(model), \(variety.testDescription), \(threads) threads, batch \(batch)"
                 #expect(result.logits == Array(reference.logits[..<(batch * labels)]), "\(name): logits")
                 for (stage, map) in result.features.enumerated() {
                     let expected = reference.features[stage]

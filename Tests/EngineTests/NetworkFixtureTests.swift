@@ -31,4 +31,16 @@ import Testing
             }
         }
     }
+
+    /// The tensors that a network asks for are those that PyTorch wrote: names, shapes, none left out.
+    @Test(arguments: Fixture.models) func tensors(model: String) throws {
+        let file = try Fixture.file(model + ".safetensors")
+        let (_, network) = try Fixture.network(file, Variety.all[0])
+        func lines(_ tensors: [(name: String, shape: [Int])]) -> [String] {
+            tensors.map { "\($0.name) \($0.shape)" }.sorted()
+        }
+        let wanted = network.graph(imageSize: ImageSize(square: 64)).parameters.map { ($0.name, $0.shape) }
+        let written = file.tensors.map { ($0.name, $0.shape) }.filter { !$0.0.hasSuffix(".num_batches_tracked") }
+        #expect(lines(wanted) == lines(written))
+    }
 }

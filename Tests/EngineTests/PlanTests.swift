@@ -36,12 +36,31 @@ import Testing
 
     /// Every node of the graph is computed by exactly one step, at every size.
     @Test(arguments: [32, 33, 224, 384]) func everyNodeOnce(side: Int) throws {
-        let (frozen, network) = try Fixture.network(try Fixture.file("tiny.safetensors"), Variety.all[0])
+        try checkEveryNodeOnce("tiny", side: side)
+    }
+
+    @Test(arguments: Fixture.studies) func everyNodeOnce(model: String) throws {
+        try checkEveryNodeOnce(model, side: 47)
+    }
+
+    private func checkEveryNodeOnce(_ model: String, side: Int) throws {
+        let (frozen, network) = try Fixture.network(try Fixture.file(model + ".safetensors"), Variety.all[0])
         let size = ImageSize(square: side)
         for threads in [1, 3] {
             let steps = Session(network: frozen, threads: threads).steps(size: size)
             let nodes = steps.flatMap(\.nodes).sorted()
             #expect(nodes == Array(network.graph(imageSize: size).nodes.indices))
+        }
+    }
+
+    /// Concatenations and slices take no step of their own: what they join is computed in place.
+    @Test(arguments: ["tiny_dense", "tiny_ghost", "tiny_shuffle"]) func viewsTakeNoStep(model: String) throws {
+        let (frozen, network) = try Fixture.network(try Fixture.file(model + ".safetensors"), Variety.all[0])
+        let size = ImageSize(square: 64)
+        let graph = network.graph(imageSize: size)
+        #expect(graph.nodes.contains { $0.operator.isView })
+        for step in Session(network: frozen, threads: 2).steps(size: size) where !step.nodes.isEmpty {
+            #expect(step.nodes.contains { !graph.nodes[$0].operator.isView }, "\(step.name) only copies")
         }
     }
 

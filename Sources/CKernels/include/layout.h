@@ -51,6 +51,8 @@ typedef struct cetnet_interleave {
 void cetnet_planes_to_positions(
     const float *x, ptrdiff_t planes, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t count, float *y);
 
-/// Positions to planes: y[c][p] = x[p][c] for `count` positions from `first`.
+/// Positions to planes: y[c][p] = x[p][c] for `count` positions from `first`. Positions of x are `x_stride` apart, planes
+/// of y `planes`.
 void cetnet_positions_to_planes(
-    const float *x, ptrdiff_t planes, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t count, float *y);
+    const float *x, ptrdiff_t x_stride, ptrdiff_t planes, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t count,
+    float *y);

@@ -91,11 +91,17 @@ struct PlanBuilder {
 
     /// A new buffer, needed from the next step on.
     mutating func newBuffer(_ shape: TensorShape, stride: Int? = nil) -> Slot {
-        let stride = stride ?? shape.channels
+        let stride = stride ?? Self.stride(of: shape)
         buffers.append(
             ArenaLayout.Buffer(count: shape.tokens * stride, firstStep: drafts.count, lastStep: drafts.count))
         strides.append(stride)
         return Slot(buffer: buffers.count - 1, channel: 0, shape: shape)
+    }
+
+    /// Rows of whole memory pages would compete for the same few lines of the first-level cache: these get another line
+    /// between them.
+    private static func stride(of shape: TensorShape) -> Int {
+        shape.channels % 1024 == 0 && shape.tokens > 1 ? shape.channels + 16 : shape.channels
     }
 
     /// The place of a value in the buffer of its owner, which begins to exist with the first value in it.

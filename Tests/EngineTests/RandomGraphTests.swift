@@ -1,0 +1,187 @@
+import CETNetEngine
+import CETNetGraph
+import Testing
+
+/// Graphs that no network has: operators put together at random, so that values are shared, sliced, joined and added in
+/// ways that fusing, placing and replacing have to get right.
+@Suite struct RandomGraphTests {
+    @Test(arguments: Variety.all) func agreeWithTheirDefinition(_ variety: Variety) throws {
+        for seed in 0..<60 {
+            try check(RandomGraph(seed: UInt64(seed)), variety)
+        }
+    }
+
+    private func check(_ random: RandomGraph, _ variety: Variety) throws {
+        let size = ImageSize(height: 5 + Int(random.seed % 4), width: 4 + Int(random.seed % 3))
+        let graph = random.graph(size)
+        let tensors = random.tensors(graph)
+        let images = 2
+        var noise = random.noise(of: "image")
+        let pixels = (0..<images * 3 * size.area).map { _ in noise.next() }
+        let frozen = try FrozenNetwork(
+            referenceSize: size, weights: MemoryTensors(tensors: tensors), backend: variety.backend,
+            kernels: variety.kernels, threads: 1, makeGraph: { random.graph($0) })
+        let interpreter = GraphInterpreter(tensors: tensors)
+        let expected = (0..<images).map {
+            interpreter.run(graph, image: Array(pixels[$0 * 3 * size.area..<($0 + 1) * 3 * size.area]))
+        }
+        for threads in [1, 3] {
+            let result = Session(network: frozen, threads: threads).outputs(
+                pixels, batch: images, size: size, features: true)
+            let name = "\(variety.testDescription), graph \(random.seed), \(threads) threads\n\(random.description)"
+            // Measured: at most 3e-6. Rounding errors of some ten layers, each relative to its largest number.
+            expectClose(
+                result.logits, expected.flatMap { $0[graph.logits.index].map(Float.init) }, tolerance: 2e-5, name)
+            for (stage, value) in graph.features.enumerated() {
+                let shape = graph.shape(of: value)
+                let planes = expected.flatMap { values in
+                    (0..<shape.count).map { index in
+                        Float(values[value.index][index % shape.tokens * shape.channels + index / shape.tokens])
+                    }
+                }
+                expectClose(result.features[stage], planes, tolerance: 2e-5, "\(name)\nfeature \(stage)")
+            }
+        }
+    }
+}
+
+/// A graph made from a seed; the same for the same seed.
+struct RandomGraph: Sendable, CustomStringConvertible {
+    let seed: UInt64
+
+    /// Numbers between −1.7 and 1.7 of variance 1.
+    struct Noise {
+        private var state: UInt64
+
+        init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+        mutating func bits() -> UInt64 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return state
+        }
+
+        mutating func next() -> Float { (Float(bits() >> 40) / Float(1 << 23) - 1) * 1.732 }
+
+        mutating func below(_ limit: Int) -> Int { Int(bits() >> 33) % limit }
+
+        mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+    }
+
+    func noise(of name: String) -> Noise {
+        var noise = Noise(seed: name.utf8.reduce(seed &+ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
+        _ = noise.bits()
+        return noise
+    }
+
+    func tensors(_ graph: Graph) -> [String: [Float]] {
+        var tensors: [String: [Float]] = [:]
+        for parameter in graph.parameters {
+            var noise = noise(of: parameter.name)
+            let fanIn = Float(parameter.shape.dropFirst().reduce(1, *))
+            tensors[parameter.name] = (0..<parameter.count).map { _ in
+                switch parameter.role {
+                case .weight: noise.next() / fanIn.squareRoot()
+                case .bias, .runningMean, .positionBias: 0.3 * noise.next()
+                case .scale, .runningVariance: 1 + 0.3 * noise.next()
+                }
+            }
+        }
+        return tensors
+    }
+
+    var description: String {
+        graph(ImageSize(square: 5)).nodes.map { node in
+            "\(node.output.index) = \(node.operator.name)(\(node.inputs.map { String($0.index) }.joined(separator: ", "))) "
+                + "\(node.shape)"
+        }.joined(separator: "\n")
+    }
+
+    func graph(_ size: ImageSize) -> Graph {
+        var noise = Noise(seed: seed &+ 1)
+        var builder = GraphBuilder(imageSize: size)
+        // Maps of the image's size, which may be joined with each other.
+        var maps = [builder.image]
+        for index in 0..<14 {
+            // Rather a recent value than an old one.
+            let x = maps[max(noise.below(maps.count), noise.below(maps.count))]
+            if let y = appendOperator("n\(index)", to: &builder, x, maps, &noise), !maps.contains(y) { maps.append(y) }
+        }
+        let last = maps[maps.count - 1]
+        for value in Set([last, noise.pick(maps)]).sorted(by: { $0.index < $1.index }) { builder.markFeature(value) }
+        let mean = builder.append("mean", .meanOverTokens, [last])
+        let head = Linear(name: "head", inputChannels: builder.shape(of: last).channels, outputChannels: 5)
+        let logits = builder.append("head", .linear(head), [mean])
+        return builder.finish(logits: logits)
+    }
+
+    /// Appends an operator, or a few that belong together, that reads `x`; `nil` if the one chosen does not fit.
+    private func appendOperator(
+        _ name: String, to builder: inout GraphBuilder, _ x: ValueID, _ maps: [ValueID], _ noise: inout Noise
+    ) -> ValueID? {
+        let channels = builder.shape(of: x).channels
+        let alike = maps.filter { builder.shape(of: $0) == builder.shape(of: x) }
+        func linear(_ name: String, _ x: ValueID, _ outputs: Int, bias: Bool = true) -> ValueID {
+            let layer = Linear(
+                name: name, inputChannels: builder.shape(of: x).channels, outputChannels: outputs, bias: bias)
+            return builder.append(name, .linear(layer), [x])
+        }
+        switch noise.below(13) {
+        case 0, 1:
+            return linear(name, x, noise.pick([channels, channels, 1 + noise.below(40)]))
+        case 2:
+            return convolution(name, to: &builder, x, depthwise: noise.below(2) == 0, &noise)
+        case 3:
+            return builder.append(name, .activation(noise.pick([.gelu, .relu, .sigmoid])), [x])
+        case 4, 5:
+            return builder.append(name, .add, [x, noise.pick(alike)])
+        case 6, 7:
+            let others = (0...noise.below(2)).map { _ in noise.pick(maps) }
+            guard others.reduce(channels, { $0 + builder.shape(of: $1).channels }) <= 100 else { return nil }
+            return builder.append(name, .concatenation, [x] + others)
+        case 8:
+            let first = noise.below(channels)
+            return builder.append(name, .channelSlice(first..<first + 1 + noise.below(channels - first)), [x])
+        case 9:
+            return channels <= 50 ? builder.append(name, .channelShuffle, [x, noise.pick(alike)]) : nil
+        case 10:
+            let mean = builder.append(name + ".mean", .meanOverTokens, [noise.pick(maps)])
+            let gate = builder.append(name + ".gate", .activation(.sigmoid), [linear(name + ".fc", mean, channels)])
+            return builder.append(name, .channelScale, [x, gate])
+        case 11:
+            let norm = LayerNorm(name: name, channels: channels)
+            // Of few channels, LayerNorm blows rounding errors up.
+            return channels >= 8 ? builder.append(name, .layerNorm(norm), [x]) : nil
+        default:
+            guard channels >= 2 else { return nil }
+            // A side branch, whose result scales the map.
+            let gathered = builder.append(name + ".gather", .patchGathering, [x])
+            let norm = LayerNorm(name: name + ".norm", channels: 4 * channels)
+            let normed = builder.append(name + ".norm", .layerNorm(norm), [gathered])
+            let reduced = linear(name + ".reduction", normed, channels, bias: false)
+            let mean = builder.append(name + ".mean", .meanOverTokens, [reduced])
+            return builder.append(name, .channelScale, [x, mean])
+        }
+    }
+
+    /// 1×1, 3×3 or depthwise 3×3, with or without BatchNorm and activation.
+    private func convolution(
+        _ name: String, to builder: inout GraphBuilder, _ x: ValueID, depthwise: Bool, _ noise: inout Noise
+    ) -> ValueID {
+        let channels = builder.shape(of: x).channels
+        let depthwise = depthwise && channels > 1
+        let kernel = depthwise ? 3 : noise.pick([1, 3])
+        let outputs = depthwise ? channels : noise.pick([channels, 1 + noise.below(40)])
+        var y = builder.append(
+            name + ".conv",
+            .convolution(
+                Convolution(
+                    name: name + ".conv", inputChannels: channels, outputChannels: outputs, kernel: kernel,
+                    padding: kernel / 2, groups: depthwise ? channels : 1, bias: noise.below(2) == 0)), [x])
+        if noise.below(2) == 0 {
+            y = builder.append(name + ".bn", .batchNorm(BatchNorm(name: name + ".bn", channels: outputs)), [y])
+        }
+        return noise.below(2) == 0 ? builder.append(name + ".act", .activation(.gelu), [y]) : y
+    }
+}
