@@ -35,6 +35,11 @@ let package = Package(
         .target(
             name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint"], path: "Sources/Networks"),
 
+        // What other packages make of the same models.
+        .target(
+            name: "CETNetPublicCheckpoints", dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks"],
+            path: "Sources/PublicCheckpoints", resources: [.embedInCode("Resources/imagenet-1k.txt")]),
+
         // How it is computed.
         .target(name: "CETNetOperators", dependencies: ["CKernels", "COpenBLAS"], path: "Sources/Operators"),
         .target(
@@ -62,7 +67,7 @@ let package = Package(
             name: "CETNet",
             dependencies: [
                 "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetOperators", "CETNetEngine",
-                "CETNetPreprocessing",
+                "CETNetPreprocessing", "CETNetPublicCheckpoints",
             ],
             path: "Sources/CETNet"),
         .target(
@@ -85,6 +90,12 @@ let package = Package(
         .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetOperators"]),
         .testTarget(
             name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetCheckpoint"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "PublicCheckpointTests",
+            dependencies: [
+                "CETNet", "CETNetPublicCheckpoints", "CETNetCheckpoint", "CETNetNetworks", "CETNetGraph", "TestSupport",
+            ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EngineTests",

@@ -78,8 +78,29 @@ extension Preprocessor {
         let preprocess = configuration.preprocess
         try self.init(
             imageSize: configuration.imageSize, interpolation: Interpolation(preprocess.interpolation),
-            cropFraction: preprocess.cropFraction, mean: preprocess.mean,
+            cropFraction: preprocess.cropFraction, cropMode: CropMode(preprocess.cropMode),
+            cropRounding: CropRounding(preprocess.cropRounding), mean: preprocess.mean,
             standardDeviation: preprocess.standardDeviation)
+    }
+}
+
+extension Preprocessor.CropMode {
+    init(_ mode: PreprocessConfiguration.CropMode) {
+        self =
+            switch mode {
+            case .center: .center
+            case .squash: .squash
+            }
+    }
+}
+
+extension Preprocessor.CropRounding {
+    init(_ rounding: PreprocessConfiguration.CropRounding) {
+        self =
+            switch rounding {
+            case .even: .even
+            case .down: .down
+            }
     }
 }
 

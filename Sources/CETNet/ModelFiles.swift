@@ -1,70 +1,114 @@
 import CETNetCheckpoint
 import CETNetGraph
 import CETNetNetworks
+import CETNetPublicCheckpoints
 import Foundation
 
 /// The files of a model, opened and checked against each other.
 ///
 /// Two forms: a directory with `config.json` and `model.safetensors`, or one `.safetensors` file whose metadata has
-/// the same JSON under the key `config`.
+/// the same JSON under the key `config`. The configuration is this project's, or that of a package that publishes such
+/// models; so are the names of the tensors.
 struct ModelFiles {
     static let configurationName = "config.json"
     static let weightsName = "model.safetensors"
+    static let preprocessorName = "preprocessor_config.json"
     static let metadataKey = "config"
+    /// What PyTorch's own format is called in the same directories.
+    private static let pickledNames = ["pytorch_model.bin"]
     /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
     private static let largestConfiguration = 64 << 20
 
     let configuration: ModelConfiguration
     let network: Network
-    let weights: SafetensorsFile
+    let weights: any TensorSource
+    /// Whose names the tensors have, for instance `Transformers' Swin`; `nil` for this project's own.
+    let layout: String?
 
     /// Opens the model at `url` and checks that every tensor is there, in its shape, and no other is. Reads no tensor.
     init(contentsOf url: URL) throws {
-        let source: String
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
             throw ModelError.noModel(path: url.path, reason: "no such file or directory")
         }
+        let file: SafetensorsFile
+        let files: PublicConfiguration.Files
         if isDirectory.boolValue {
-            let configurationURL = url.appendingPathComponent(Self.configurationName)
-            let weightsURL = url.appendingPathComponent(Self.weightsName)
-            for file in [configurationURL, weightsURL] where !FileManager.default.fileExists(atPath: file.path) {
-                throw ModelError.noModel(path: url.path, reason: "no \(file.lastPathComponent) in this directory")
-            }
-            source = configurationURL.path
-            configuration = try ModelConfiguration(json: Self.readConfiguration(configurationURL), source: source)
-            weights = try SafetensorsFile(contentsOf: weightsURL)
+            file = try SafetensorsFile(contentsOf: Self.weights(in: url))
+            files = try Self.configurations(in: url)
         } else {
-            weights = try SafetensorsFile(contentsOf: url)
-            guard let json = weights.metadata[Self.metadataKey] else {
-                throw ModelError.noConfiguration(path: url.path)
-            }
-            source = url.path
-            configuration = try ModelConfiguration(json: Data(json.utf8), source: source)
+            file = try SafetensorsFile(contentsOf: url)
+            guard let json = file.metadata[Self.metadataKey] else { throw ModelError.noConfiguration(path: url.path) }
+            files = PublicConfiguration.Files(
+                configuration: try ModelConfiguration.parse(json: Data(json.utf8), source: url.path), source: url.path)
         }
-        network = try Network(configuration, source: source)
+
+        let known = try PublicConfiguration(files) { file.shape(of: $0)?.first }
+        var configuration =
+            try known?.model ?? ModelConfiguration(json: files.configuration, source: files.source)
+        var network = try Network(configuration, source: files.source)
         // Tensors do not depend on the image size, so the smallest will do.
         let parameters = network.graph(imageSize: ImageSize(square: Network.minimumImageSide)).parameters
-        try weights.requireExactly(parameters.map { ($0.name, $0.shape) })
+            .map { (name: $0.name, shape: $0.shape) }
+        let recognized =
+            known?.layout
+            ?? Layout.recognize(
+                file, block: configuration.block, depths: configuration.depths, parameters: parameters.map(\.name))
+        if let recognized {
+            weights = try RenamedTensors(
+                file, layout: recognized, depths: configuration.depths, parameters: parameters)
+            if known == nil, configuration.labelsAreIndices {
+                configuration = configuration.labelled(nil, count: configuration.numLabels)
+                network = try Network(configuration, source: files.source)
+            }
+        } else {
+            try file.requireExactly(parameters)
+            weights = file
+        }
+        layout = recognized?.name
+        self.configuration = configuration
+        self.network = network
     }
 
-    private static func readConfiguration(_ url: URL) throws -> Data {
-        let handle: FileHandle
-        do {
-            handle = try FileHandle(forReadingFrom: url)
-        } catch {
-            throw ModelError.noModel(path: url.path, reason: "cannot be opened: \(error.localizedDescription)")
+    private static func weights(in directory: URL) throws(ModelError) -> URL {
+        let configuration = directory.appendingPathComponent(configurationName)
+        guard FileManager.default.fileExists(atPath: configuration.path) else {
+            throw .noModel(path: directory.path, reason: "no \(configurationName) in this directory")
         }
-        defer { try? handle.close() }
+        let url = directory.appendingPathComponent(weightsName)
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            let pickled = pickledNames.first {
+                FileManager.default.fileExists(atPath: directory.appendingPathComponent($0).path)
+            }
+            throw .noModel(
+                path: directory.path,
+                reason: "no \(weightsName) in this directory"
+                    + (pickled.map { "; Tools/python/convert.py makes one of \($0)" } ?? ""))
+        }
+        return url
+    }
+
+    private static func configurations(in directory: URL) throws -> PublicConfiguration.Files {
+        let url = directory.appendingPathComponent(configurationName)
+        let preprocessor = directory.appendingPathComponent(preprocessorName)
+        return PublicConfiguration.Files(
+            configuration: try ModelConfiguration.parse(json: read(url), source: url.path), source: url.path,
+            preprocessor: FileManager.default.fileExists(atPath: preprocessor.path)
+                ? try ModelConfiguration.parse(json: read(preprocessor), source: preprocessor.path) : nil,
+            preprocessorSource: preprocessor.path)
+    }
+
+    private static func read(_ url: URL) throws(ModelError) -> Data {
         let data: Data
         do {
+            let handle = try FileHandle(forReadingFrom: url)
+            defer { try? handle.close() }
             data = try handle.read(upToCount: largestConfiguration + 1) ?? Data()
         } catch {
-            throw ModelError.noModel(path: url.path, reason: "cannot be read: \(error.localizedDescription)")
+            throw .noModel(path: url.path, reason: "cannot be read: \(error.localizedDescription)")
         }
         guard data.count <= largestConfiguration else {
-            throw ModelError.noModel(
-                path: url.path, reason: "larger than \(largestConfiguration) bytes, so no configuration")
+            throw .noModel(path: url.path, reason: "larger than \(largestConfiguration) bytes, so no configuration")
         }
         return data
     }

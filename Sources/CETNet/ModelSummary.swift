@@ -24,6 +24,9 @@ public struct ModelSummary: Sendable {
 
     /// What the model is.
     public let configuration: ModelConfiguration
+    /// Whose names the tensors on disk have, for instance `Transformers' Swin`; `nil` for this project's own, and where
+    /// nothing is on disk.
+    public let layout: String?
     /// The image size that shapes and multiply-adds are for.
     public let imageSize: ImageSize
     /// In execution order.
@@ -38,23 +41,25 @@ public struct ModelSummary: Sendable {
     /// - Throws: ``ConfigurationError`` for a configuration that cannot be built, ``ModelError/imageSize(_:allowed:)``
     ///   for a size that cannot be run.
     public init(_ configuration: ModelConfiguration, imageSize: ImageSize? = nil) throws {
-        try self.init(configuration, network: Network(configuration), imageSize: imageSize)
+        try self.init(configuration, network: Network(configuration), layout: nil, imageSize: imageSize)
     }
 
     /// The layers of a model on disk, checked as loading checks it, without converting the weights.
     /// - Throws: what ``Model/init(contentsOf:options:)`` throws, but for what only reading every weight finds.
     public init(contentsOf url: URL, imageSize: ImageSize? = nil) throws {
         let files = try ModelFiles(contentsOf: url)
-        try self.init(files.configuration, network: files.network, imageSize: imageSize)
+        try self.init(
+            files.configuration, network: files.network, layout: files.layout, imageSize: imageSize)
     }
 
     private init(
-        _ configuration: ModelConfiguration, network: Network, imageSize: ImageSize?
+        _ configuration: ModelConfiguration, network: Network, layout: String?, imageSize: ImageSize?
     ) throws {
         let size = imageSize ?? ImageSize(square: configuration.imageSize)
         try InputLimits.check(size)
         let graph = network.graph(imageSize: size)
         self.configuration = configuration
+        self.layout = layout
         self.imageSize = size
         parameters = graph.parameterCount
         multiplyAdds = graph.multiplyAdds

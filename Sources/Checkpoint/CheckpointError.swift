@@ -16,8 +16,10 @@ public enum CheckpointError: Error, Sendable, Equatable {
     case missingTensor(file: String, tensor: String)
     /// The tensor holds something that is not read as float32.
     case unreadableElementType(file: String, tensor: String, found: ElementType)
-    /// The tensors are not those of the model.
-    case doesNotFit(file: String, missing: [String], unexpected: [String], misshapen: [ShapeMismatch])
+    /// The tensors are not those of the model. `layout` says whose names the file was recognised by, and names are in
+    /// that layout; `nil` for this project's own.
+    case doesNotFit(
+        file: String, layout: String?, missing: [String], unexpected: [String], misshapen: [ShapeMismatch])
     /// The file could not be written: no such folder, no permission, disk full.
     case cannotWrite(file: String, cause: SystemError)
 }
@@ -56,8 +58,8 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
             "\(file): tensor \(quoted(tensor)) is missing"
         case .unreadableElementType(let file, let tensor, let found):
             "\(file): tensor \(quoted(tensor)): expected elements F32, F16 or BF16, found \(found.rawValue)"
-        case .doesNotFit(let file, let missing, let unexpected, let misshapen):
-            "\(file): does not fit the model: "
+        case .doesNotFit(let file, let layout, let missing, let unexpected, let misshapen):
+            "\(file): " + (layout.map { "recognised as \($0), but " } ?? "") + "does not fit the model: "
                 + [
                     list("missing", missing), list("unexpected", unexpected),
                     list("of another shape", misshapen.map(\.description)),

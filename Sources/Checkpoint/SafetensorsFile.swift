@@ -82,12 +82,17 @@ public final class SafetensorsFile: TensorSource {
 
 extension SafetensorsFile {
     /// Checks that the file holds exactly the tensors of a model.
-    ///
-    /// `num_batches_tracked`, which PyTorch's BatchNorm stores and inference ignores, may be present.
-    /// - Parameter expected: every tensor that the model needs, each once.
-    /// - Throws: ``CheckpointError/doesNotFit(file:missing:unexpected:misshapen:)`` with all differences, or
+    /// - Parameters:
+    ///   - expected: every tensor that the model needs, each once.
+    ///   - layout: whose names these are, for the error; `nil` for this project's own.
+    ///   - isIgnored: which tensors may be there without being needed. By default `num_batches_tracked`, which
+    ///     PyTorch's BatchNorm stores and inference ignores.
+    /// - Throws: ``CheckpointError/doesNotFit(file:layout:missing:unexpected:misshapen:)`` with all differences, or
     ///   ``CheckpointError/unreadableElementType(file:tensor:found:)``.
-    public func requireExactly(_ expected: [(name: String, shape: [Int])]) throws {
+    public func requireExactly(
+        _ expected: [(name: String, shape: [Int])], layout: String? = nil,
+        ignoring isIgnored: (String) -> Bool = { $0.hasSuffix(".num_batches_tracked") }
+    ) throws {
         var missing: [String] = []
         var misshapen: [ShapeMismatch] = []
         for (name, shape) in expected {
@@ -100,10 +105,10 @@ extension SafetensorsFile {
             }
         }
         let names = Set(expected.map(\.name))
-        let unexpected = tensors.map(\.name).filter { !names.contains($0) && !$0.hasSuffix(".num_batches_tracked") }
+        let unexpected = tensors.map(\.name).filter { !names.contains($0) && !isIgnored($0) }
         guard missing.isEmpty, unexpected.isEmpty, misshapen.isEmpty else {
             throw CheckpointError.doesNotFit(
-                file: sourceName, missing: missing, unexpected: unexpected, misshapen: misshapen)
+                file: sourceName, layout: layout, missing: missing, unexpected: unexpected, misshapen: misshapen)
         }
         for (name, _) in expected { _ = try readable(name) }
     }

@@ -7,7 +7,8 @@ struct Inspect: ParsableCommand {
         abstract: "Show the layers of a model: operator, output shape, parameters, multiply-adds.",
         discussion: """
             A name that 'cetnet variants' lists is taken as a variant; write ./NAME for a folder of the same name. A \
-            model on disk is checked as loading checks it: every tensor must be there in its shape, and no other.
+            model on disk is checked as loading checks it: every tensor must be there in its shape, and no other. Where \
+            it is a checkpoint of Transformers, timm, torchvision or a backbone's authors, the last line says which.
 
             Shapes are height x width x channels for one image. Multiply-adds count convolutions, linear layers and the \
             two products of attention; one multiply-add is two floating point operations.
@@ -80,7 +81,8 @@ struct Inspect: ParsableCommand {
 
         \(model), images of \(summary.imageSize): \
         \(Figures.millions(summary.parameters)) parameters, \(Figures.billions(summary.multiplyAdds)) multiply-adds \
-        (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)
+        (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)\
+        \(summary.layout.map { "\nnames of the tensors: \($0)" } ?? "")
         """
     }
 
@@ -124,6 +126,7 @@ struct Inspect: ParsableCommand {
         let details = groupBy.map { groupArray(summary, by: $0) } ?? layerArray(summary)
         return JSON.object([
             ("variant", summary.configuration.variant.map { .string($0) } ?? .null),
+            ("layout", summary.layout.map { .string($0) } ?? .null),
             ("parameters", .integer(summary.parameters)),
             ("multiply_adds", .integer(summary.multiplyAdds)),
             (groupBy == nil ? "layers" : "groups", details),

@@ -60,6 +60,8 @@ public struct GraphBuilder {
     /// The part and stage that nodes appended from now on belong to.
     public var part: Part = .image
     public var stage: Int?
+    /// Epsilon of every LayerNorm appended from now on, where it is not the builder's choice.
+    public var layerNormEpsilon: Float?
 
     /// Starts a graph with the image as its first value.
     public init(imageSize: ImageSize) {

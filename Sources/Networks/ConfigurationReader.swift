@@ -1,19 +1,25 @@
 import CETNetCheckpoint
 
 /// Reads the keys of one JSON object, naming the key in every error, and at the end the keys that nobody read.
-struct ConfigurationReader {
+package struct ConfigurationReader {
     /// Where the text comes from, for error messages.
-    let source: String
+    package let source: String
     /// What precedes a key in error messages, for instance `preprocess.`.
     private let prefix: String
     private let members: [JSONValue.Member]
     private let values: [String: JSONValue]
     private var known: [String] = []
 
-    init(_ value: JSONValue, source: String, key: String? = nil) throws(ConfigurationError) {
-        guard case .object(let members) = value else {
+    /// - Parameters:
+    ///   - key: of the object, where it is part of another.
+    ///   - nullIsAbsent: whether a key whose value is `null` counts as absent.
+    package init(
+        _ value: JSONValue, source: String, key: String? = nil, nullIsAbsent: Bool = false
+    ) throws(ConfigurationError) {
+        guard case .object(let all) = value else {
             throw .invalidValue(source: source, key: key ?? "", expected: "an object", found: value.summary)
         }
+        let members = nullIsAbsent ? all.filter { $0.value != .null } : all
         self.source = source
         self.members = members
         prefix = key.map { $0 + "." } ?? ""
@@ -21,41 +27,41 @@ struct ConfigurationReader {
     }
 
     /// The value of a key, or `nil` if it is absent.
-    mutating func value(_ key: String) -> JSONValue? {
+    package mutating func value(_ key: String) -> JSONValue? {
         known.append(key)
         return values[key]
     }
 
-    mutating func string(_ key: String) throws(ConfigurationError) -> String? {
+    package mutating func string(_ key: String) throws(ConfigurationError) -> String? {
         guard let value = value(key) else { return nil }
         guard case .string(let text) = value else { throw invalid(key, "a text", value) }
         return text
     }
 
-    mutating func integer(_ key: String) throws(ConfigurationError) -> Int? {
+    package mutating func integer(_ key: String) throws(ConfigurationError) -> Int? {
         guard let value = value(key) else { return nil }
         guard case .integer(let integer) = value else { throw invalid(key, "a whole number", value) }
         return integer
     }
 
-    mutating func integers(_ key: String) throws(ConfigurationError) -> [Int]? {
+    package mutating func integers(_ key: String) throws(ConfigurationError) -> [Int]? {
         try elements(key, of: "whole numbers") { element in
             if case .integer(let integer) = element { integer } else { nil }
         }
     }
 
-    mutating func number(_ key: String) throws(ConfigurationError) -> Double? {
+    package mutating func number(_ key: String) throws(ConfigurationError) -> Double? {
         guard let value = value(key) else { return nil }
         guard let number = value.double else { throw invalid(key, "a number", value) }
         return number
     }
 
-    mutating func numbers(_ key: String) throws(ConfigurationError) -> [Float]? {
+    package mutating func numbers(_ key: String) throws(ConfigurationError) -> [Float]? {
         try elements(key, of: "numbers") { $0.double.map(Float.init) }
     }
 
     /// A text that names one of `choices`.
-    mutating func choice<Choice: RawRepresentable<String>>(
+    package mutating func choice<Choice: RawRepresentable<String>>(
         _ key: String, among choices: [Choice]
     ) throws(ConfigurationError) -> Choice? {
         guard let value = value(key) else { return nil }
@@ -64,14 +70,14 @@ struct ConfigurationReader {
     }
 
     /// An array of texts that name some of `choices`.
-    mutating func choices<Choice: RawRepresentable<String>>(
+    package mutating func choices<Choice: RawRepresentable<String>>(
         _ key: String, among choices: [Choice]
     ) throws(ConfigurationError) -> [Choice]? {
         try elements(key, of: "texts, each " + Self.list(choices)) { $0.choice(among: choices) }
     }
 
     /// Fails if the object has a key that was not asked for and is not in `ignored`.
-    func refuseUnknownKeys(ignoring ignored: Set<String> = []) throws(ConfigurationError) {
+    package func refuseUnknownKeys(ignoring ignored: Set<String> = []) throws(ConfigurationError) {
         for member in members where !known.contains(member.key) && !ignored.contains(member.key) {
             throw .unknownKey(
                 source: source, key: prefix + member.key,
@@ -79,7 +85,7 @@ struct ConfigurationReader {
         }
     }
 
-    func invalid(_ key: String, _ expected: String, _ found: JSONValue) -> ConfigurationError {
+    package func invalid(_ key: String, _ expected: String, _ found: JSONValue) -> ConfigurationError {
         .invalidValue(source: source, key: prefix + key, expected: expected, found: found.summary)
     }
 

@@ -18,6 +18,19 @@ extension ModelConfiguration {
     /// - Parameter source: what error messages call it, usually the path.
     /// - Throws: ``ConfigurationError``.
     public init(json data: Data, source: String) throws {
+        try self.init(json: Self.parse(json: data, source: source), source: source)
+    }
+
+    /// Reads a `config.json` that has been parsed.
+    package init(json value: JSONValue, source: String) throws {
+        var reader = try ConfigurationReader(value, source: source)
+        try self.init(&reader)
+        try validate(source: source)
+    }
+
+    /// The tree of a configuration's text, which must be an object.
+    /// - Throws: ``ConfigurationError/malformed(source:offset:expected:found:)``.
+    package static func parse(json data: Data, source: String) throws(ConfigurationError) -> JSONValue {
         let value: JSONValue
         do {
             guard data.count <= Self.maximumByteCount else {
@@ -26,15 +39,14 @@ extension ModelConfiguration {
             }
             value = try data.withUnsafeBytes { try JSONValue($0) }
         } catch let error as JSONSyntaxError {
-            throw ConfigurationError.malformed(
-                source: source, offset: error.offset, expected: error.expected, found: error.found)
+            throw .malformed(source: source, offset: error.offset, expected: error.expected, found: error.found)
+        } catch {
+            throw .malformed(source: source, offset: 0, expected: "JSON", found: "\(error)")
         }
         guard case .object = value else {
-            throw ConfigurationError.malformed(source: source, offset: 0, expected: "an object", found: "another value")
+            throw .malformed(source: source, offset: 0, expected: "an object", found: "another value")
         }
-        var reader = try ConfigurationReader(value, source: source)
-        try self.init(&reader)
-        try validate(source: source)
+        return value
     }
 
     private init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
@@ -68,6 +80,7 @@ extension ModelConfiguration {
             labels: try Self.labels(&reader) ?? base?.labels,
             // A block chosen here brings its own default with it.
             hiddenActivation: hiddenActivation ?? (block == nil ? base?.hiddenActivation : nil),
+            layerNormEpsilon: try reader.number("layer_norm_eps").map(Float.init) ?? base?.layerNormEpsilon,
             preprocess: try Self.preprocess(&reader, base: base?.preprocess ?? PreprocessConfiguration()))
         try reader.refuseUnknownKeys(ignoring: Self.ignoredKeys)
     }
@@ -112,6 +125,9 @@ extension ModelConfiguration {
             interpolation: try inner.choice("interpolation", among: PreprocessConfiguration.Interpolation.allCases)
                 ?? base.interpolation,
             cropFraction: try inner.number("crop_pct") ?? base.cropFraction,
+            cropMode: try inner.choice("crop_mode", among: PreprocessConfiguration.CropMode.allCases) ?? base.cropMode,
+            cropRounding: try inner.choice("crop_rounding", among: PreprocessConfiguration.CropRounding.allCases)
+                ?? base.cropRounding,
             mean: try inner.numbers("mean") ?? base.mean,
             standardDeviation: try inner.numbers("std") ?? base.standardDeviation)
         try inner.refuseUnknownKeys()
@@ -119,13 +135,20 @@ extension ModelConfiguration {
     }
 
     /// The contents of a `config.json`: every key, so that a file keeps its meaning, in alphabetical order; the labels
-    /// only where they are more than their indices. The same configuration always gives the same bytes.
+    /// only where they are more than their indices, and `layer_norm_eps`, `crop_mode` and `crop_rounding` only where they
+    /// are not the defaults. The same configuration always gives the same bytes.
     /// - Throws: ``ConfigurationError/invalidValue(source:key:expected:found:)``.
     public func json() throws -> Data {
         try validate()
         func array(_ values: [Int]) -> JSONValue { .array(values.map { .integer($0) }) }
         // The shortest decimal that reads back as the same Float, not that Float's expansion to a Double.
         func array(_ values: [Float]) -> JSONValue { .array(values.map { .number(Double($0.description)!) }) }
+        // Keys for the habits of other packages are there only where they say something.
+        var crop: [JSONValue.Member] = []
+        if preprocess.cropMode != .center { crop.append(.init("crop_mode", .string(preprocess.cropMode.rawValue))) }
+        if preprocess.cropRounding != .even {
+            crop.append(.init("crop_rounding", .string(preprocess.cropRounding.rawValue)))
+        }
         var members: [JSONValue.Member] = [
             .init("model_type", .string("cetnet")), .init("dims", array(dims)), .init("depths", array(depths)),
             .init("num_heads", array(numHeads)), .init("mlp_ratios", array(mlpRatios)),
@@ -137,12 +160,16 @@ extension ModelConfiguration {
             .init("hidden_act", .string(hiddenActivation.rawValue)),
             .init(
                 "preprocess",
-                .object([
-                    .init("crop_pct", .number(preprocess.cropFraction)),
-                    .init("interpolation", .string(preprocess.interpolation.rawValue)),
-                    .init("mean", array(preprocess.mean)), .init("std", array(preprocess.standardDeviation)),
-                ])),
+                .object(
+                    crop + [
+                        .init("crop_pct", .number(preprocess.cropFraction)),
+                        .init("interpolation", .string(preprocess.interpolation.rawValue)),
+                        .init("mean", array(preprocess.mean)), .init("std", array(preprocess.standardDeviation)),
+                    ])),
         ]
+        if let layerNormEpsilon {
+            members.append(.init("layer_norm_eps", .number(Double(layerNormEpsilon.description)!)))
+        }
         if let variant { members.append(.init("variant", .string(variant))) }
         if !labelsAreIndices {
             members.append(

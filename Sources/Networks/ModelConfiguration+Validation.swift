@@ -67,6 +67,11 @@ extension ModelConfiguration {
         try require(
             [.gelu, .quickGELU].contains(hiddenActivation), "hidden_act", "\"gelu\" or \"quick_gelu\"",
             "\"\(hiddenActivation.rawValue)\"")
+        if let layerNormEpsilon {
+            try require(
+                layerNormEpsilon >= .leastNormalMagnitude && layerNormEpsilon < 1, "layer_norm_eps",
+                "a number between 0 and 1", layerNormEpsilon)
+        }
         try require(windowSize, in: Limit.windowSize, "window_size")
         try require(imageSize, in: Limit.imageSize, "image_size")
         try require(numLabels, in: Limit.labels, "num_labels")

@@ -74,6 +74,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     public private(set) var labels: [String]
     /// The non-linearity of the MLPs. Key `hidden_act`.
     public var hiddenActivation: Activation
+    /// Epsilon of every LayerNorm, where it is not the one of the block's authors (1e-5; 1e-6 in PVT's blocks and before
+    /// its head). Key `layer_norm_eps`.
+    public var layerNormEpsilon: Float?
     /// Key `preprocess`.
     public var preprocess: PreprocessConfiguration
 
@@ -87,7 +90,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         block: Block = .lewin, embeddings: [Embedding]? = nil, stemChannels: [Int] = [24, 48], ceLayers: Int = 5,
         ceUnit: ConvolutionalEmbeddingUnit = .mbconv, windowSize: Int = 7, imageSize: Int = 224,
         labels: [String]? = nil, hiddenActivation: Activation? = nil,
-        preprocess: PreprocessConfiguration = PreprocessConfiguration()
+        layerNormEpsilon: Float? = nil, preprocess: PreprocessConfiguration = PreprocessConfiguration()
     ) {
         self.variant = variant
         self.dims = dims
@@ -103,6 +106,7 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.imageSize = imageSize
         self.labels = labels ?? Self.indices(1000)
         self.hiddenActivation = hiddenActivation ?? block.defaultActivation
+        self.layerNormEpsilon = layerNormEpsilon
         self.preprocess = preprocess
     }
 
@@ -122,7 +126,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     public mutating func setLabelCount(_ count: Int) { labels = Self.indices(count) }
 
     /// Whether the labels are no more than their indices.
-    var labelsAreIndices: Bool { labels.enumerated().allSatisfy { $1 == String($0) } }
+    package var labelsAreIndices: Bool { labels.enumerated().allSatisfy { $1 == String($0) } }
 
     static func indices(_ count: Int) -> [String] { (0..<count).map(String.init) }
 }

@@ -40,6 +40,7 @@ public struct Network: Sendable {
             min(imageSize.height, imageSize.width) >= Self.minimumImageSide,
             "images have at least \(Self.minimumImageSide) pixels on a side, not \(imageSize)")
         var builder = GraphBuilder(imageSize: imageSize)
+        builder.layerNormEpsilon = configuration.layerNormEpsilon
         var x = builder.stem(builder.image, configuration)
         for stage in configuration.dims.indices {
             builder.stage = stage

@@ -2,8 +2,11 @@ import CETNetGraph
 
 extension GraphBuilder {
     /// Layer normalisation over the channels of each token.
+    /// - Parameter epsilon: what it is unless the configuration has one for all.
     mutating func layerNorm(_ name: String, _ x: ValueID, epsilon: Float = 1e-5) -> ValueID {
-        append(name, .layerNorm(LayerNorm(name: name, channels: shape(of: x).channels, epsilon: epsilon)), [x])
+        let norm = LayerNorm(
+            name: name, channels: shape(of: x).channels, epsilon: layerNormEpsilon ?? epsilon)
+        return append(name, .layerNorm(norm), [x])
     }
 
     /// A linear layer on each token.

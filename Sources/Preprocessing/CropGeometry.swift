@@ -1,5 +1,6 @@
 /// Where one axis of an image goes: it is resized, then cropped at the centre or, when it is too small for the crop,
-/// surrounded by zeros. The rules are torchvision's (`Resize` with one number, then `CenterCrop`).
+/// surrounded by zeros. The rules are torchvision's (`Resize` with one number, or with two equal ones to squash, then
+/// `CenterCrop`).
 struct CropGeometry: Equatable {
     /// Size of the axis before and after resizing.
     var sourceSize: Int
@@ -9,22 +10,26 @@ struct CropGeometry: Equatable {
     /// Where the first of them is in the crop; not 0 only if the resized axis is smaller than the crop.
     var padding: Int
 
-    /// - Parameter side: what the shorter side of the image becomes. The longer one becomes
-    ///   floor(side × longer / shorter).
+    /// - Parameters:
+    ///   - side: what the shorter side of the image becomes. The longer one becomes floor(side × longer / shorter) or,
+    ///     where the image is squashed, the same.
+    ///   - crop: side of the result.
     /// - Throws: `PreprocessingError.tooElongated`.
     static func axes(
-        width: Int, height: Int, side: Int, crop: Int
+        width: Int, height: Int, side: Int, crop: Int, mode: Preprocessor.CropMode,
+        rounding: Preprocessor.CropRounding
     ) throws -> (horizontal: CropGeometry, vertical: CropGeometry) {
+        func axis(_ sourceSize: Int, _ resizedSize: Int) -> CropGeometry {
+            CropGeometry(sourceSize: sourceSize, resizedSize: resizedSize, crop: crop, rounding: rounding)
+        }
+        guard mode == .center else { return (axis(width, side), axis(height, side)) }
         let (product, overflow) = side.multipliedReportingOverflow(by: max(width, height))
         let long = product / min(width, height)
         guard !overflow, long <= maximumSide else {
             throw PreprocessingError.tooElongated(
                 width: width, height: height, resizedSide: overflow ? .max : long, maximumSide: maximumSide)
         }
-        return (
-            CropGeometry(sourceSize: width, resizedSize: width <= height ? side : long, crop: crop),
-            CropGeometry(sourceSize: height, resizedSize: width <= height ? long : side, crop: crop)
-        )
+        return (axis(width, width <= height ? side : long), axis(height, width <= height ? long : side))
     }
 
     /// Whether columns are resampled before rows. Each pass rounds to 8 bits, so the order shows: Pillow resamples
@@ -38,7 +43,7 @@ struct CropGeometry: Equatable {
     /// Pillow's sizes are C integers.
     static let maximumSide = Int(Int32.max)
 
-    private init(sourceSize: Int, resizedSize: Int, crop: Int) {
+    private init(sourceSize: Int, resizedSize: Int, crop: Int, rounding: Preprocessor.CropRounding) {
         self.sourceSize = sourceSize
         self.resizedSize = resizedSize
         if resizedSize < crop {
@@ -46,8 +51,9 @@ struct CropGeometry: Equatable {
             kept = 0..<resizedSize
         } else {
             padding = 0
-            // Python's round: halves go to the even neighbour.
-            let start = Int((Double(resizedSize - crop) / 2).rounded(.toNearestOrEven))
+            // The even neighbour of a half is where Python's round goes.
+            let rule: FloatingPointRoundingRule = rounding == .even ? .toNearestOrEven : .down
+            let start = Int((Double(resizedSize - crop) / 2).rounded(rule))
             kept = start..<start + crop
         }
     }

@@ -6,6 +6,22 @@ extension Preprocessor {
     public enum Interpolation: String, Sendable, Hashable, CaseIterable {
         case nearest, box, bilinear, hamming, bicubic, lanczos
     }
+
+    /// What the resized image keeps of the proportions of the original, in timm's terms.
+    public enum CropMode: String, Sendable, Hashable, CaseIterable {
+        /// The shorter side gets the size, the other follows in proportion; the crop loses what sticks out.
+        case center
+        /// Both sides get the size.
+        case squash
+    }
+
+    /// Where a crop begins whose margins cannot be equal.
+    public enum CropRounding: String, Sendable, Hashable, CaseIterable {
+        /// Half of the margins, halves to the even neighbour; torchvision's and timm's rule.
+        case even
+        /// Half of the margins, rounded down; Transformers' rule.
+        case down
+    }
 }
 
 extension Preprocessor.Interpolation {

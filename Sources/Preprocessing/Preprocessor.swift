@@ -1,9 +1,10 @@
 /// Turns images into what a network sees: resized, cropped at the centre, and normalised.
 ///
 /// 1. The shorter side becomes floor(`imageSize` / `cropFraction`), the other keeps the proportion, rounded down; as
-///    torchvision's `Resize` does on a Pillow image, with Pillow's antialiased filters and 8-bit results.
-/// 2. The central `imageSize` × `imageSize` pixels are kept, as by torchvision's `CenterCrop`. (With a `cropFraction`
-///    above 1 the image is smaller than that and gets a black border.)
+///    torchvision's `Resize` does on a Pillow image, with Pillow's antialiased filters and 8-bit results. In
+///    ``CropMode/squash`` both sides become that long.
+/// 2. The central `imageSize` × `imageSize` pixels are kept, as by torchvision's `CenterCrop`, or as by Transformers'
+///    ``CropRounding``. (With a `cropFraction` above 1 the image is smaller than that and gets a black border.)
 /// 3. Each channel becomes (value / 255 − mean) / standard deviation, in Float.
 ///
 /// The result equals that of torchvision with Pillow to the last bit. A preprocessor is a value without mutable state:
@@ -18,6 +19,10 @@ public struct Preprocessor: Sendable {
     public let interpolation: Interpolation
     /// The part of the resized image's shorter side that the crop keeps: `crop_pct` of a model's configuration.
     public let cropFraction: Double
+    /// Whether resizing keeps the proportions: `crop_mode` of a model's configuration.
+    public let cropMode: CropMode
+    /// Where a crop begins whose margins cannot be equal: `crop_rounding` of a model's configuration.
+    public let cropRounding: CropRounding
     /// Per channel (red, green, blue), in units of the channel's full range.
     public let mean: [Float]
     /// Per channel (red, green, blue), in units of the channel's full range.
@@ -36,12 +41,14 @@ public struct Preprocessor: Sendable {
     ///   - imageSize: Side of the square result, 1…``maximumImageSize``.
     ///   - interpolation: The filter.
     ///   - cropFraction: Positive. The resized shorter side must come out at 1…``maximumResizedSide``.
+    ///   - cropMode: Whether resizing keeps the proportions.
+    ///   - cropRounding: Where a crop begins whose margins cannot be equal.
     ///   - mean: Three finite values.
     ///   - standardDeviation: Three finite values, none of them zero.
     /// - Throws: ``PreprocessingError/invalidSetting(name:expected:found:)``.
     public init(
         imageSize: Int, interpolation: Interpolation = .bicubic, cropFraction: Double,
-        mean: [Float], standardDeviation: [Float]
+        cropMode: CropMode = .center, cropRounding: CropRounding = .even, mean: [Float], standardDeviation: [Float]
     ) throws {
         func check(_ valid: Bool, _ name: String, _ expected: String, _ found: some Any) throws {
             guard valid else {
@@ -63,6 +70,8 @@ public struct Preprocessor: Sendable {
         self.imageSize = imageSize
         self.interpolation = interpolation
         self.cropFraction = cropFraction
+        self.cropMode = cropMode
+        self.cropRounding = cropRounding
         self.mean = mean
         self.standardDeviation = standardDeviation
         resizedSide = Int(side)
@@ -109,7 +118,8 @@ public struct Preprocessor: Sendable {
     /// `imageSize` × `imageSize` pixels, of 1 channel for grey and otherwise of 3.
     private func croppedBytes(of image: PixelBuffer) throws -> [UInt8] {
         let (horizontal, vertical) = try CropGeometry.axes(
-            width: image.width, height: image.height, side: resizedSide, crop: imageSize)
+            width: image.width, height: image.height, side: resizedSide, crop: imageSize, mode: cropMode,
+            rounding: cropRounding)
         let columns = ResampleTable(
             interpolation, from: horizontal.sourceSize, to: horizontal.resizedSize, range: horizontal.kept)
         let rows = ResampleTable(

@@ -66,7 +66,7 @@ import Testing
         try SafetensorsWriter.write(tensors, metadata: ["config": TinyModel.configurationJSON], to: url)
 
         let error = CheckpointError.doesNotFit(
-            file: url.path, missing: [missing], unexpected: ["stages.0.extra"], misshapen: [misshapen])
+            file: url.path, layout: nil, missing: [missing], unexpected: ["stages.0.extra"], misshapen: [misshapen])
         #expect(throws: error) { try Model(contentsOf: url) }
         #expect(throws: error) { try ModelSummary(contentsOf: url) }
         for text in [missing, "stages.0.extra", misshapen.tensor] {

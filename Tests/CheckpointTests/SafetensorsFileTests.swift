@@ -138,7 +138,7 @@ struct SafetensorsFileTests {
         let others = all.dropFirst(2).map { ($0.name == "half" ? ("half", [5, 3]) : $0) } + [("norm.bias", [4])]
         #expect(
             throws: CheckpointError.doesNotFit(
-                file: file.sourceName, missing: ["norm.bias"], unexpected: ["empty", "float"],
+                file: file.sourceName, layout: nil, missing: ["norm.bias"], unexpected: ["empty", "float"],
                 misshapen: [ShapeMismatch(tensor: "half", expected: [5, 3], found: [3, 5])])
         ) { try file.requireExactly(others) }
         #expect(

@@ -1,0 +1,84 @@
+import CETNetCheckpoint
+import CETNetNetworks
+import Foundation
+
+/// What the files beside a checkpoint say about its model, read as the package that wrote them reads them.
+package struct PublicConfiguration: Sendable {
+    /// The model.
+    package let model: ModelConfiguration
+    /// Whose names its tensors have.
+    package let layout: Layout
+
+    /// The files beside a checkpoint.
+    package struct Files {
+        /// The contents of `config.json`.
+        package let configuration: JSONValue
+        /// What messages call it, usually the path.
+        package let source: String
+        /// The contents of `preprocessor_config.json`, where there is one.
+        package let preprocessor: JSONValue?
+        /// What messages call that.
+        package let preprocessorSource: String
+
+        package init(
+            configuration: JSONValue, source: String, preprocessor: JSONValue? = nil, preprocessorSource: String = ""
+        ) {
+            self.configuration = configuration
+            self.source = source
+            self.preprocessor = preprocessor
+            self.preprocessorSource = preprocessorSource
+        }
+    }
+
+    /// Reads the configuration of Transformers or timm.
+    /// - Parameters:
+    ///   - files: the files beside the checkpoint.
+    ///   - labelCount: the number of outputs of the tensor of that name, `nil` where there is none.
+    /// - Returns: `nil` where the configuration is this project's own, or is missing what would tell.
+    /// - Throws: ``ConfigurationError`` for models that are not known here, and for every setting that changes what is
+    ///   computed in a way that is not built here.
+    package init?(_ files: Files, labelCount: (String) -> Int?) throws(ConfigurationError) {
+        var reader = try ConfigurationReader(files.configuration, source: files.source, nullIsAbsent: true)
+        if let modelType = reader.value("model_type") {
+            guard modelType != .string("cetnet") else { return nil }
+            guard case .string(let text) = modelType, let backbone = TransformersBackbone(rawValue: text) else {
+                let known = ["cetnet"] + TransformersBackbone.allCases.map(\.rawValue)
+                throw reader.invalid(
+                    "model_type", "one of " + known.map { "\"\($0)\"" }.joined(separator: ", "), modelType)
+            }
+            self = try backbone.configuration(&reader, files: files, labelCount: labelCount)
+        } else if reader.value("architecture") != nil {
+            self = try TimmConfiguration.read(&reader, labelCount: labelCount)
+        } else {
+            throw .missingKey(source: files.source, key: "model_type")
+        }
+    }
+
+    init(model: ModelConfiguration, layout: Layout) {
+        self.model = model
+        self.layout = layout
+    }
+}
+
+extension ModelConfiguration {
+    /// The configuration with the name of the variant that it is, if it is one; images, labels and windows may differ.
+    func named() -> ModelConfiguration {
+        var named = self
+        named.variant = Variant.all.first { variant in
+            let row = variant.configuration
+            return row.block == block && row.dims == dims && row.depths == depths && row.numHeads == numHeads
+                && row.mlpRatios == mlpRatios && row.embeddings == embeddings
+        }?.name
+        return named
+    }
+
+    /// The configuration with its labels: those given, else ImageNet's if there are as many, else indices.
+    package func labelled(_ labels: [String]?, count: Int) -> ModelConfiguration {
+        var labelled = self
+        labelled.setLabelCount(count)
+        if let names = labels ?? (count == ImageNetLabels.all.count ? ImageNetLabels.all : nil) {
+            labelled.setLabels(names)
+        }
+        return labelled
+    }
+}

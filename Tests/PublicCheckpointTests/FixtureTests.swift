@@ -1,0 +1,70 @@
+import CETNet
+import CETNetCheckpoint
+import Foundation
+import Testing
+
+/// Small random models that Transformers, timm and torchvision made and saved themselves
+/// (`Tools/python/make_public_fixtures.py`), against these packages' logits in double precision.
+@Suite struct FixtureTests {
+    static let layouts = [
+        "transformers-swin": "Transformers' Swin", "transformers-pvt": "Transformers' PVT",
+        "transformers-cvt": "Transformers' CvT", "timm-swin": "timm's Swin Transformer",
+        "torchvision-swin": "torchvision's Swin Transformer",
+    ]
+
+    private func url(_ name: String) -> URL {
+        Bundle.module.resourceURL!.appendingPathComponent("Fixtures").appendingPathComponent(name)
+    }
+
+    @Test(arguments: layouts.keys.sorted()) func logitsAreThePackages(name: String) throws {
+        let expected = try SafetensorsFile(contentsOf: url(name + ".expected.safetensors"))
+        let images = try Tensor(
+            shape: #require(expected.shape(of: "images")), values: expected.values(of: "images"))
+        let logits = try expected.values(of: "logits")
+        // As in the other comparisons with PyTorch: about thirty layers, each some units in the last place.
+        let tolerance = 1e-5 * max(1, logits.map(abs).max()!)
+        for backend in [Backend.automatic, .openBLAS] {
+            let model = try Model(
+                contentsOf: url(name), options: Model.Options(backend: backend, threads: 2, concurrency: 1))
+            let found = try model.logits(images)
+            #expect(found.shape == expected.shape(of: "logits"))
+            let difference = zip(found.values, logits).map { abs($0 - $1) }.max()!
+            #expect(difference <= tolerance, "\(name): \(found.values), the package's \(logits)")
+        }
+        #expect(try ModelSummary(contentsOf: url(name)).layout == Self.layouts[name])
+    }
+
+    @Test(arguments: layouts.keys.sorted()) func labelsAreThoseInTheFilesOrIndices(name: String) throws {
+        let labels = try ModelSummary(contentsOf: url(name)).configuration.labels
+        #expect(labels == (name.hasPrefix("transformers") ? ["a", "b", "c", "d", "e"] : ["0", "1", "2", "3", "4"]))
+    }
+
+    @Test func preprocessingIsThatInTheFiles() throws {
+        func preprocess(_ name: String) throws -> PreprocessConfiguration {
+            let configuration = try ModelSummary(contentsOf: url(name)).configuration
+            #expect(configuration.imageSize == 64)
+            return configuration.preprocess
+        }
+        #expect(
+            try preprocess("transformers-swin")
+                == PreprocessConfiguration(
+                    interpolation: .bicubic, cropFraction: 1, cropMode: .squash, cropRounding: .down,
+                    mean: [0.48, 0.46, 0.41], standardDeviation: [0.27, 0.26, 0.28]))
+        // Values are doubled before means are subtracted.
+        #expect(
+            try preprocess("transformers-pvt")
+                == PreprocessConfiguration(
+                    interpolation: .bilinear, cropFraction: 1, cropMode: .squash, cropRounding: .down,
+                    mean: [0.5, 0.45, 0.4], standardDeviation: [0.5, 0.25, 0.2]))
+        #expect(
+            try preprocess("transformers-cvt")
+                == PreprocessConfiguration(
+                    interpolation: .lanczos, cropFraction: 0.875, cropMode: .center, cropRounding: .down,
+                    mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225]))
+        #expect(
+            try preprocess("timm-swin")
+                == PreprocessConfiguration(
+                    interpolation: .bilinear, cropFraction: 0.95, cropMode: .squash, mean: [0.5, 0.4, 0.3],
+                    standardDeviation: [0.5, 0.25, 0.3]))
+    }
+}
