@@ -116,7 +116,9 @@ let package = Package(
         .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["CETNetCommand", "CETNet", "CETNetCheckpoint", "CBenchmarking", "TestSupport"]),
+            dependencies: [
+                "CETNetCommand", "CETNet", "CETNetCheckpoint", "CETNetPublicCheckpoints", "CBenchmarking", "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -35,7 +35,8 @@ extension ModelError: CustomStringConvertible, LocalizedError {
             "\(path): \(reason)"
         case .noConfiguration(let path):
             "\(path): no \"config\" in the file's metadata; a model is a folder with config.json and "
-                + "model.safetensors, or one .safetensors file with the configuration in its metadata"
+                + "model.safetensors, or one .safetensors file with the configuration in its metadata; "
+                + "Tools/python/convert.py makes a folder of a checkpoint of torchvision or of a backbone's authors"
         case .elementCount(let shape, let found):
             "a tensor of shape \(shape) cannot have \(found) elements"
         case .shape(let what, let expected, let found):

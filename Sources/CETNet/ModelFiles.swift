@@ -14,8 +14,8 @@ struct ModelFiles {
     static let weightsName = "model.safetensors"
     static let preprocessorName = "preprocessor_config.json"
     static let metadataKey = "config"
-    /// What PyTorch's own format is called in the same directories.
-    private static let pickledNames = ["pytorch_model.bin"]
+    /// What weights in PyTorch's own format are called in the same directories.
+    private static let pickledName = "pytorch_model.bin"
     /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
     private static let largestConfiguration = 64 << 20
 
@@ -71,21 +71,25 @@ struct ModelFiles {
     }
 
     private static func weights(in directory: URL) throws(ModelError) -> URL {
-        let configuration = directory.appendingPathComponent(configurationName)
-        guard FileManager.default.fileExists(atPath: configuration.path) else {
-            throw .noModel(path: directory.path, reason: "no \(configurationName) in this directory")
+        func isThere(_ name: String) -> Bool {
+            FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
         }
-        let url = directory.appendingPathComponent(weightsName)
-        guard FileManager.default.fileExists(atPath: url.path) else {
-            let pickled = pickledNames.first {
-                FileManager.default.fileExists(atPath: directory.appendingPathComponent($0).path)
-            }
-            throw .noModel(
-                path: directory.path,
-                reason: "no \(weightsName) in this directory"
-                    + (pickled.map { "; Tools/python/convert.py makes one of \($0)" } ?? ""))
+        func missing(_ name: String, _ advice: String?) -> ModelError {
+            .noModel(
+                path: directory.path, reason: "no \(name) in this directory" + (advice.map { "; " + $0 } ?? ""))
         }
-        return url
+        guard isThere(configurationName) else {
+            throw missing(
+                configurationName,
+                isThere(weightsName)
+                    ? "Tools/python/convert.py writes one for checkpoints of torchvision and of a backbone's authors" : nil)
+        }
+        guard isThere(weightsName) else {
+            throw missing(
+                weightsName,
+                isThere(pickledName) ? "Tools/python/convert.py makes one of \(pickledName)" : nil)
+        }
+        return directory.appendingPathComponent(weightsName)
     }
 
     private static func configurations(in directory: URL) throws -> PublicConfiguration.Files {

@@ -43,6 +43,17 @@ import Testing
         ) {
             try Model(contentsOf: directory.url)
         }
+        try directory.write([0], to: "pickled/pytorch_model.bin")
+        try directory.write(Array(TinyModel.configurationJSON.utf8), to: "pickled/config.json")
+        try directory.write([0], to: "bare/model.safetensors")
+        for (name, expected) in [("pickled", "pytorch_model.bin"), ("bare", "no config.json in this directory; ")] {
+            do {
+                _ = try Model(path: directory.path(name))
+                Issue.record("\(name) is no model")
+            } catch {
+                #expect("\(error)".contains(expected) && "\(error)".contains("convert.py"), "\(error)")
+            }
+        }
         try SafetensorsWriter.write(
             [(name: "a", shape: [1], values: [0])], metadata: [:],
             to: directory.url.appendingPathComponent("bare.safetensors"))

@@ -1,5 +1,6 @@
 import CETNet
 import CETNetCheckpoint
+import CETNetPublicCheckpoints
 import Foundation
 import TestSupport
 import Testing
@@ -44,8 +45,8 @@ import Testing
         #expect(layer["operator"] as? String == "convolution")
         #expect(layer["output_shape"] as? [Int] == [64, 80, 64])
         #expect(
-            Array(keys(oblong.output).prefix(9)) == [
-                "variant", "parameters", "multiply_adds", "layers", "name", "operator", "output_shape", "parameters",
+            Array(keys(oblong.output).prefix(10)) == [
+                "variant", "layout", "parameters", "multiply_adds", "layers", "name", "operator", "output_shape", "parameters",
                 "multiply_adds",
             ])
     }
@@ -57,6 +58,37 @@ import Testing
         let layers = try #require(try json(command.output)["layers"] as? [[String: Any]])
         #expect(layers.last?["output_shape"] as? [Int] == [1, 1, TinyModel.labelCount])
         #expect(layers.last?["parameters"] as? Int == 128 * TinyModel.labelCount + TinyModel.labelCount)
+        #expect(try json(command.output)["layout"] is NSNull)
+    }
+
+    /// The tiny Swin in torchvision's names.
+    @Test func inspectSaysWhoseNamesAModelHas() throws {
+        let directory = try TemporaryDirectory()
+        let layout = try #require(Layout.all.first { $0.name == "torchvision's Swin Transformer" })
+        var configuration = ModelConfiguration(
+            dims: [8, 16, 32, 64], depths: [1, 1, 1, 1], numHeads: [1, 1, 1, 1], block: .swin,
+            embeddings: [.patch, .merge, .merge, .merge])
+        configuration.setLabelCount(2)
+        try configuration.writeRandomModel(seed: 1, to: directory.url)
+        let weights = directory.url.appendingPathComponent("model.safetensors")
+        let file = try SafetensorsFile(contentsOf: weights)
+        let tensors = try file.tensors.map { tensor in
+            (
+                name: layout.theirNames(of: tensor.name, depths: configuration.depths)[0], shape: tensor.shape,
+                values: try file.values(of: tensor.name)
+            )
+        }
+        try SafetensorsWriter.write(tensors, to: weights)
+        let table = try Command("inspect", directory.url.path)
+        #expect(table.output.contains("names of the tensors: torchvision's Swin Transformer"), "\(table.output)")
+        let object = try json(Command("inspect", directory.url.path, "--json").output)
+        #expect(object["layout"] as? String == "torchvision's Swin Transformer")
+
+        try SafetensorsWriter.write(tensors.dropLast(), to: weights)
+        let failure = try Command("classify", "--model", directory.url.path, "image.png")
+        #expect(failure.status == 2)
+        #expect(failure.errors.contains("recognised as torchvision's Swin"), "\(failure.errors)")
+        #expect(failure.errors.contains("1 missing (\(tensors.last!.name))"), "\(failure.errors)")
     }
 
     @Test(arguments: [["inspect", "cetnet-tt"], ["init", "CETNet_T", "--output", "unused"]])

@@ -69,6 +69,15 @@ struct BackboneNetworkTests {
         }
         let norms = (0...3).flatMap { ["stages.\($0).blocks.0.norm1", "stages.\($0).blocks.0.norm2"] }
         #expect(epsilons == norms + ["norm"])
+
+        // Where the configuration has one, it is that of all.
+        var small = try ModelConfiguration(variant: "pvt-s")
+        small.layerNormEpsilon = 0.25
+        let others = try Network(small).graph(imageSize: ImageSize(square: 64)).nodes.filter { node in
+            guard case .layerNorm(let norm) = node.operator else { return false }
+            return norm.epsilon != 0.25
+        }
+        #expect(others.isEmpty, "\(others.map(\.name))")
     }
 
     /// The convolutional embedding takes the place of position embeddings and class token.

@@ -67,8 +67,9 @@ struct ConfigurationTests {
             {"model_type": "cetnet", "dims": [8, 16, 32, 64], "depths": [1, 2, 3, 4], "num_heads": [2, 4, 8, 16],
              "mlp_ratios": [1, 2, 3, 4], "block": "cswin", "embeddings": ["conv", "patch", "merge", "ce"],
              "stem_channels": [3, 5], "ce_layers": 7, "ce_unit": "se-resnet", "window_size": 12, "image_size": 384,
-             "num_labels": 2, "id2label": {"1": "dog", "0": "cat"}, "hidden_act": "quick_gelu",
-             "preprocess": {"interpolation": "bilinear", "crop_pct": 1, "mean": [0, 0.5, 1e-1], "std": [1, 2, 0.25]},
+             "num_labels": 2, "id2label": {"1": "dog", "0": "cat"}, "hidden_act": "quick_gelu", "layer_norm_eps": 1e-6,
+             "preprocess": {"interpolation": "bilinear", "crop_pct": 1, "crop_mode": "squash", "crop_rounding": "down",
+                            "mean": [0, 0.5, 1e-1], "std": [1, 2, 0.25]},
              "architectures": ["X"], "torch_dtype": "float32", "dtype": "float32", "transformers_version": "4",
              "_name_or_path": "", "label2id": {"cat": 0}}
             """#)
@@ -78,9 +79,9 @@ struct ConfigurationTests {
                     dims: [8, 16, 32, 64], depths: [1, 2, 3, 4], numHeads: [2, 4, 8, 16], mlpRatios: [1, 2, 3, 4],
                     block: .cswin, embeddings: [.conv, .patch, .merge, .ce], stemChannels: [3, 5], ceLayers: 7,
                     ceUnit: .seResnet, windowSize: 12, imageSize: 384, labels: ["cat", "dog"],
-                    hiddenActivation: .quickGELU,
+                    hiddenActivation: .quickGELU, layerNormEpsilon: 1e-6,
                     preprocess: PreprocessConfiguration(
-                        interpolation: .bilinear, cropFraction: 1, mean: [0, 0.5, 0.1],
+                        interpolation: .bilinear, cropFraction: 1, cropMode: .squash, cropRounding: .down, mean: [0, 0.5, 0.1],
                         standardDeviation: [1, 2, 0.25])))
     }
 
@@ -117,6 +118,9 @@ struct ConfigurationTests {
             smallConfiguration {
                 $0.preprocess.mean = [0.1, 0.123456789, 1e-20]
                 $0.preprocess.cropFraction = 0.875
+                $0.preprocess.cropMode = .squash
+                $0.preprocess.cropRounding = .down
+                $0.layerNormEpsilon = 1e-12
                 $0.ceUnit = .pureMB
                 $0.block = .pvt
                 $0.embeddings = [.patch, .patch, .merge, .ce]
@@ -276,6 +280,16 @@ struct ConfigurationTests {
             "\"preprocess.interpolation\": expected one of \"nearest\", \"box\", \"bilinear\", \"hamming\", "
                 + "\"bicubic\", \"lanczos\", found \"cubic\""
         ),
+        (
+            #""preprocess": {"crop_mode": "border"}"#,
+            "\"preprocess.crop_mode\": expected one of \"center\", \"squash\", found \"border\""
+        ),
+        (
+            #""preprocess": {"crop_rounding": "up"}"#,
+            "\"preprocess.crop_rounding\": expected one of \"even\", \"down\", found \"up\""
+        ),
+        (#""layer_norm_eps": 0"#, "\"layer_norm_eps\": expected a number between 0 and 1, found 0.0"),
+        (#""layer_norm_eps": 1"#, "\"layer_norm_eps\": expected a number between 0 and 1, found 1.0"),
         (#""preprocess": {"crop_pct": "0.9"}"#, "\"preprocess.crop_pct\": expected a number, found \"0.9\""),
         (#""preprocess": {"crop_pct": 0}"#, "\"preprocess.crop_pct\": expected a number from 0.1 to 1.0, found 0.0"),
         (#""preprocess": {"crop_pct": 1.1}"#, "\"preprocess.crop_pct\": expected a number from 0.1 to 1.0, found 1.1"),

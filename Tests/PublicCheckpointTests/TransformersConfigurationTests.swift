@@ -60,7 +60,7 @@ import Testing
     @Test(arguments: [
         (#"{"model_type": "vit"}"#, #""model_type": expected one of "cetnet", "swin", "cvt", "pvt", found "vit""#),
         (#"{"model_type": 3}"#, "\"model_type\": expected one of"),
-        (#"{}"#, "\"model_type\" is missing"),
+        (#"{}"#, "or timm's \"architecture\", found neither"),
         (#"{"model_type": "swin", "patch_size": 2}"#, "\"patch_size\": expected 4, found 2"),
         (#"{"model_type": "swin", "qkv_bias": false}"#, "\"qkv_bias\": expected true, found false"),
         (#"{"model_type": "swin", "use_absolute_embeddings": true}"#, "\"use_absolute_embeddings\": expected false"),

@@ -34,7 +34,7 @@ package struct PublicConfiguration: Sendable {
     /// - Parameters:
     ///   - files: the files beside the checkpoint.
     ///   - labelCount: the number of outputs of the tensor of that name, `nil` where there is none.
-    /// - Returns: `nil` where the configuration is this project's own, or is missing what would tell.
+    /// - Returns: `nil` where the configuration is this project's own.
     /// - Throws: ``ConfigurationError`` for models that are not known here, and for every setting that changes what is
     ///   computed in a way that is not built here.
     package init?(_ files: Files, labelCount: (String) -> Int?) throws(ConfigurationError) {
@@ -42,17 +42,22 @@ package struct PublicConfiguration: Sendable {
         if let modelType = reader.value("model_type") {
             guard modelType != .string("cetnet") else { return nil }
             guard case .string(let text) = modelType, let backbone = TransformersBackbone(rawValue: text) else {
-                let known = ["cetnet"] + TransformersBackbone.allCases.map(\.rawValue)
-                throw reader.invalid(
-                    "model_type", "one of " + known.map { "\"\($0)\"" }.joined(separator: ", "), modelType)
+                throw reader.invalid("model_type", Self.modelTypes, modelType)
             }
             self = try backbone.configuration(&reader, files: files, labelCount: labelCount)
         } else if reader.value("architecture") != nil {
             self = try TimmConfiguration.read(&reader, labelCount: labelCount)
         } else {
-            throw .missingKey(source: files.source, key: "model_type")
+            throw .invalidValue(
+                source: files.source, key: "model_type", expected: Self.modelTypes + ", or timm's \"architecture\"",
+                found: "neither")
         }
     }
+
+    /// The values of `model_type` that are known, for a message.
+    private static let modelTypes =
+        "one of "
+        + (["cetnet"] + TransformersBackbone.allCases.map(\.rawValue)).map { "\"\($0)\"" }.joined(separator: ", ")
 
     init(model: ModelConfiguration, layout: Layout) {
         self.model = model
