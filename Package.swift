@@ -38,7 +38,8 @@ let package = Package(
         // What other packages make of the same models.
         .target(
             name: "CETNetPublicCheckpoints", dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks"],
-            path: "Sources/PublicCheckpoints", resources: [.embedInCode("Resources/imagenet-1k.txt")]),
+            path: "Sources/PublicCheckpoints", exclude: ["Resources/README.md"],
+            resources: [.embedInCode("Resources/imagenet-1k.txt")]),
 
         // How it is computed.
         .target(name: "CETNetOperators", dependencies: ["CKernels", "COpenBLAS"], path: "Sources/Operators"),

@@ -43,7 +43,7 @@ class Case:
         if min(case.height, case.width) < 32 or case.batch < 1 or not 1 <= case.threads <= 64:
             raise argparse.ArgumentTypeError(
                 f"{text!r}: sides are at least 32, batches at least 1, threads 1 to 64")
-        return next((other for other in STANDARD + MORE if other.name == case.name), case)
+        return next((other for other in STANDARD + MORE + BACKBONES if other.name == case.name), case)
 
 
 STANDARD = [
@@ -64,3 +64,9 @@ MORE = [
     Case("cetnet-t", 224, 224, 1, 2, avx2=True, target=1.0),
 ]
 """The others at two threads."""
+
+BACKBONES = [
+    Case(model, 224, 224, 1, threads, target=target)
+    for model, target in (("swin-t", 1.15), ("pvt-s", 1.0), ("cvt-13", 1.0), ("cswin-t", 1.0)) for threads in (1, 2)
+]
+"""The backbones that public checkpoints exist of."""
