@@ -87,10 +87,10 @@ let package = Package(
 
         // Tests.
         .testTarget(
-            name: "CheckpointTests", dependencies: ["CETNetCheckpoint"], resources: [.copy("Fixtures")]),
+            name: "CheckpointTests", dependencies: ["CETNetCheckpoint", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetOperators"]),
         .testTarget(
-            name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetCheckpoint"],
+            name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetCheckpoint", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "PublicCheckpointTests",

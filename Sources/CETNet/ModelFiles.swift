@@ -57,8 +57,8 @@ struct ModelFiles {
         if let recognized {
             weights = try RenamedTensors(
                 file, layout: recognized, depths: configuration.depths, parameters: parameters)
-            if known == nil, configuration.labelsAreIndices {
-                configuration = configuration.labelled(nil, count: configuration.numLabels)
+            if known == nil {
+                configuration.setImageNetLabels()
                 network = try Network(configuration, source: files.source)
             }
         } else {

@@ -1,14 +1,14 @@
 extension ModelConfiguration {
     /// What values may be. Far above any model of the field, and low enough that no count computed from them overflows
     /// and no configuration makes a program ask for memory that its weights do not justify.
-    enum Limit {
+    package enum Limit {
         static let channels = 1...8192
         static let depth = 1...512
         static let mlpRatio = 1...64
         static let ceLayers = 1...15
         static let windowSize = 1...32
         static let imageSize = Network.minimumImageSide...4096
-        static let labels = 1...1_000_000
+        package static let labels = 1...1_000_000
         static let cropFraction = 0.1...1.0
     }
 

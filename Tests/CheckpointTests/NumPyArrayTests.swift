@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
 struct NumPyArrayTests {

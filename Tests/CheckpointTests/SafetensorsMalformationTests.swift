@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
 /// One damaged file per thing that can be wrong with one, with the message that its reader gets.

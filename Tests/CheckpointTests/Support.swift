@@ -58,16 +58,3 @@ func message(_ body: () throws -> Void) -> String? {
 
 /// Element i is (i − 5) / 4, as in the committed files.
 func ramp(_ count: Int) -> [Float] { (0..<count).map { (Float($0) - 5) / 4 } }
-
-/// Reproducible random numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}

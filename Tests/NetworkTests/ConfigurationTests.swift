@@ -1,6 +1,7 @@
 import CETNetGraph
 import CETNetNetworks
 import Foundation
+import TestSupport
 import Testing
 
 struct ConfigurationTests {
@@ -336,23 +337,9 @@ struct ConfigurationTests {
     /// A mutated configuration is refused with a typed error, or accepted and then buildable or refused.
     @Test func mutationsNeverCrash() throws {
         let whole = try [UInt8](fixture("small.json"))
-        let fragments = ["\"", "{", "}", "[", "]", ",", ":", "0", "9", "-", "e9", ".", "null", "99999999999", "\\u"]
         var accepted = 0
         for seed in 0..<1000 {
-            var generator = SeededGenerator(state: UInt64(seed))
-            var bytes = whole
-            for _ in 0..<Int.random(in: 1...2, using: &generator) {
-                let place = Int.random(in: 0..<bytes.count, using: &generator)
-                switch Int.random(in: 0..<5, using: &generator) {
-                case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
-                case 1: bytes.insert(contentsOf: fragments.randomElement(using: &generator)!.utf8, at: place)
-                case 2: bytes.removeSubrange(place..<min(place + Int.random(in: 1...9, using: &generator), bytes.count))
-                default:
-                    let digits = bytes.indices.filter { bytes[$0] >= 0x30 && bytes[$0] <= 0x39 }
-                    guard let digit = digits.randomElement(using: &generator) else { break }
-                    bytes[digit] = UInt8.random(in: 0x30...0x39, using: &generator)
-                }
-            }
+            let bytes = mutatedJSON(whole, seed: seed)
             do {
                 let configuration = try ModelConfiguration(json: Data(bytes), source: "mutated")
                 accepted += 1

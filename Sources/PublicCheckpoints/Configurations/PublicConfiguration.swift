@@ -77,13 +77,34 @@ extension ModelConfiguration {
         return named
     }
 
-    /// The configuration with its labels: those given, else ImageNet's if there are as many, else indices.
-    package func labelled(_ labels: [String]?, count: Int) -> ModelConfiguration {
+    /// The configuration with as many labels as the classifier has rows: those given, else ImageNet's if there are as
+    /// many, else indices.
+    /// - Parameters:
+    ///   - names: the labels that the files bring, `nil` if none; under `key` in the file.
+    ///   - rows: of the classifier, `nil` if there is none: then as many as there are labels, by default ImageNet's.
+    func labelled(
+        _ names: [String]?, key: String, rows: Int?, classifier: String, source: String
+    ) throws(ConfigurationError) -> ModelConfiguration {
+        let count = rows ?? names?.count ?? ImageNetLabels.all.count
+        guard names.map({ $0.count == count }) ?? true else {
+            throw .invalidValue(
+                source: source, key: key, expected: "\(count) labels, as many as \"\(classifier)\" has rows",
+                found: "\(names?.count ?? 0)")
+        }
+        guard Limit.labels.contains(count) else {
+            throw .invalidValue(
+                source: source, key: key,
+                expected: "\(Limit.labels.lowerBound) to \(Limit.labels.upperBound) labels",
+                found: "\(count) rows of \"\(classifier)\"")
+        }
         var labelled = self
         labelled.setLabelCount(count)
-        if let names = labels ?? (count == ImageNetLabels.all.count ? ImageNetLabels.all : nil) {
-            labelled.setLabels(names)
-        }
+        if let names { labelled.setLabels(names) } else { labelled.setImageNetLabels() }
         return labelled
+    }
+
+    /// Gives 1000 classes without names those of ImageNet-1k; others are left as they are.
+    package mutating func setImageNetLabels() {
+        if labelsAreIndices && numLabels == ImageNetLabels.all.count { setLabels(ImageNetLabels.all) }
     }
 }

@@ -74,19 +74,16 @@ enum TimmConfiguration {
             throw reader.invalid("model_args.embed_dim", "a number from 1 to \(1 << 16)", .integer(architecture.width))
         }
 
-        let names = try labels(&reader, &data)
-        let count = labelCount("head.fc.weight") ?? names?.count ?? 1000
-        if let names, names.count != count {
-            throw .invalidValue(
-                source: reader.source, key: "label_names",
-                expected: "\(count) labels, as many as \"head.fc.weight\" has rows", found: "\(names.count)")
-        }
         let model = ModelConfiguration(
             dims: [1, 2, 4, 8].map { architecture.width * $0 }, depths: architecture.depths,
             numHeads: architecture.numHeads, mlpRatios: [ratio, ratio, ratio, ratio], block: .swin,
             embeddings: [.patch, .merge, .merge, .merge], windowSize: windowSize, imageSize: imageSize,
             preprocess: preprocess)
-        return PublicConfiguration(model: model.labelled(names, count: count).named(), layout: .swinOfTimm)
+        let classifier = "head.fc.weight"
+        let labelled = try model.labelled(
+            labels(&reader, &data), key: "label_names", rows: labelCount(classifier), classifier: classifier,
+            source: reader.source)
+        return PublicConfiguration(model: labelled.named(), layout: .swinOfTimm)
     }
 
     /// `swin_tiny_patch4_window7_224`, perhaps with a tag behind a dot, in its parts.

@@ -31,14 +31,11 @@ enum TransformersBackbone: String, CaseIterable {
         model.imageSize = preprocessing.imageSize
         model.preprocess = preprocessing.configuration
 
-        let names = try Self.labels(&reader)
-        let count = labelCount("classifier.weight") ?? names?.count ?? 1000
-        if let names, names.count != count {
-            throw .invalidValue(
-                source: reader.source, key: "id2label",
-                expected: "\(count) labels, as many as \"classifier.weight\" has rows", found: "\(names.count)")
-        }
-        return PublicConfiguration(model: model.labelled(names, count: count).named(), layout: layout)
+        let classifier = "classifier.weight"
+        let labelled = try model.labelled(
+            Self.labels(&reader), key: "id2label", rows: labelCount(classifier), classifier: classifier,
+            source: reader.source)
+        return PublicConfiguration(model: labelled.named(), layout: layout)
     }
 
     // MARK: Backbones
