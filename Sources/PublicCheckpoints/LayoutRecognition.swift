@@ -16,7 +16,7 @@ extension Layout {
         func differences(_ expected: Set<String>) -> Int { expected.symmetricDifference(found).count }
 
         var best: (layout: Layout?, differences: Int) = (nil, differences(Set(parameters)))
-        for layout in all where layout.block == block {
+        for layout in all where layout.block == block && best.differences > 0 {
             let names = TensorNames(layout, depths: depths)
             let expected = Set(parameters.flatMap { names[$0] ?? [$0] })
             let count = differences(expected)
