@@ -5,7 +5,7 @@ import CETNetGraph
 /// threads and memory themselves. Most programs need only ``Model``.
 ///
 /// A session owns its working memory and its threads. After ``prepare(imageSize:batch:)``, runs at that size that want
-/// no feature maps allocate nothing. It is not `Sendable`: one thread uses it at a time. Sessions of one model share its
+/// no feature maps allocate nothing; it keeps the last four sizes. It is not `Sendable`: one thread uses it at a time. Sessions of one model share its
 /// weights and run independently of each other.
 public final class Session {
     /// The model that it runs.
@@ -24,7 +24,7 @@ public final class Session {
     /// How many threads a run uses.
     public var threads: Int { session.threads }
 
-    /// Bytes of working memory for the size last prepared or run.
+    /// Bytes of working memory for the sizes last prepared or run.
     public var workingBytes: Int { session.arenaBytes }
 
     /// Prepares for images of a size, so that the following runs at that size allocate nothing.

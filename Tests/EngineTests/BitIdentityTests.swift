@@ -51,15 +51,24 @@ import Testing
     /// A session that changes its image size forgets nothing and mixes nothing up.
     @Test func changingSizes() throws {
         let (frozen, _) = try Fixture.network(try Fixture.file("tiny.safetensors"), Variety.all[0])
-        let sizes = [ImageSize(square: 32), ImageSize(height: 33, width: 47), ImageSize(height: 96, width: 40)]
+        // More than it keeps, one of them much larger than the others.
+        let sizes = [
+            ImageSize(square: 32), ImageSize(height: 33, width: 47), ImageSize(height: 96, width: 40),
+            ImageSize(square: 200), ImageSize(height: 64, width: 50), ImageSize(square: 45),
+        ]
         func pixels(_ size: ImageSize) -> [Float] { (0..<3 * size.area).map { Float(($0 * 31) % 200) / 100 - 1 } }
         let fresh = sizes.map {
             Session(network: frozen, threads: 2).outputs(pixels($0), batch: 1, size: $0).logits
         }
         let session = Session(network: frozen, threads: 2)
-        for index in [0, 1, 2, 1, 0, 2] {
+        var bytes: [Int] = []
+        for index in [0, 1, 2, 1, 0, 2, 3, 0, 3, 1, 2, 4, 5, 0, 3, 5] {
             let logits = session.outputs(pixels(sizes[index]), batch: 1, size: sizes[index]).logits
             #expect(logits == fresh[index], "at \(sizes[index])")
+            bytes.append(session.arenaBytes)
         }
+        // The memory of the largest stays while it is among the last four, and no longer.
+        #expect(bytes[5] < bytes[6] && Set(bytes[6...10]).count == 1 && bytes[12] < bytes[6], "\(bytes)")
+        #expect(bytes[14] == bytes[6], "\(bytes)")
     }
 }

@@ -3,22 +3,29 @@ import CETNetOperators
 
 /// Runs a frozen network. Owns its memory and its threads; one run at a time. Not `Sendable`.
 ///
-/// After the first run of a batch at an image size, further runs of the same kind allocate nothing.
+/// After the first run of a batch at an image size, further runs of the same kind allocate nothing, also when a few sizes
+/// take turns.
 package final class Session {
     package let network: FrozenNetwork
     private let team: ThreadTeam
-    private var prepared: Prepared?
+    /// What is kept for the sizes last run, the last one at the end.
+    private var recent: [Prepared] = []
+    /// As much as the largest of them needs; they use it one at a time.
+    private var memory: HugePageMemory?
 
-    /// What is kept from run to run.
+    /// Sizes that are kept. Plans are small, but the memory is that of the largest.
+    private static let keptSizes = 4
+
+    /// What is kept from run to run of an image size.
     private struct Prepared {
         let plan: Plan
         let size: ImageSize
         /// Images that can be computed at the same time, each in an arena of its own.
         let arenas: Int
-        let memory: HugePageMemory
-        let scratchBase: Int
         let scratchStride: Int
         let tasks: ThreadTeam.Tasks
+
+        var scratchBase: Int { arenas * plan.arenaCount }
     }
 
     /// - Parameter threads: workers, the calling thread included; at least 1.
@@ -32,18 +39,25 @@ package final class Session {
     /// Prepares for batches of images of a size, so that the following runs of this kind allocate nothing.
     package func prepare(size: ImageSize, batch: Int) {
         let arenas = batch >= threads ? threads : 1
-        if let prepared, prepared.size == size, prepared.arenas >= arenas { return }
-        let plan = prepared.flatMap { $0.size == size ? $0.plan : nil }
-            ?? PlanBuilder.build(network, size: size, threads: threads)
-        prepared = nil
-        // A line apart, so that no two workers write to the same one.
-        let scratchStride = (plan.scratchCount + 15) / 16 * 16 + 32
-        prepared = Prepared(
-            plan: plan, size: size, arenas: arenas,
-            memory: HugePageMemory(count: arenas * plan.arenaCount + threads * scratchStride),
-            scratchBase: arenas * plan.arenaCount, scratchStride: scratchStride,
-            // Fewer images than workers are computed together in one run.
-            tasks: ThreadTeam.Tasks(lists: 1 + (threads - 1) * plan.entries.count, team: team))
+        let known = recent.firstIndex { $0.size == size }.map { recent.remove(at: $0) }
+        if let known, known.arenas >= arenas {
+            recent.append(known)
+            return
+        }
+        let plan = known?.plan ?? PlanBuilder.build(network, size: size, threads: threads)
+        if recent.count == Self.keptSizes { recent.removeFirst() }
+        recent.append(
+            Prepared(
+                plan: plan, size: size, arenas: arenas,
+                // A line apart, so that no two workers write to the same one.
+                scratchStride: (plan.scratchCount + 15) / 16 * 16 + 32,
+                // Fewer images than workers are computed together in one run.
+                tasks: ThreadTeam.Tasks(lists: 1 + (threads - 1) * plan.entries.count, team: team)))
+        let needed = recent.map { $0.scratchBase + threads * $0.scratchStride }.max()!
+        if memory?.count != needed {
+            memory = nil
+            memory = HugePageMemory(count: needed)
+        }
     }
 
     /// Runs `batch` images.
@@ -68,9 +82,9 @@ package final class Session {
         features: UnsafePointer<UnsafeMutablePointer<Float>>?, record: ((Int, UInt64) -> Void)?
     ) {
         prepare(size: size, batch: batch)
-        let prepared = prepared!
+        let prepared = recent.last!
         var run = Run(
-            prepared: prepared, threads: threads, input: input, batch: batch, logits: logits, features: features,
+            prepared: prepared, memory: memory!.base, threads: threads, input: input, batch: batch, logits: logits, features: features,
             imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels,
             apart: prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0, record: record)
         prepared.tasks.reset()
@@ -96,7 +110,7 @@ package final class Session {
     /// The steps of the plan at an image size: their names and the graph nodes that they compute.
     package func steps(size: ImageSize) -> [(name: String, nodes: [Int])] {
         prepare(size: size, batch: 1)
-        return prepared!.plan.entries.map { ($0.name, $0.nodes) }
+        return recent.last!.plan.entries.map { ($0.name, $0.nodes) }
     }
 
     /// The shapes of the stages' feature maps at an image size.
@@ -105,12 +119,13 @@ package final class Session {
         return graph.features.map { graph.shape(of: $0).map }
     }
 
-    /// Bytes of activations and scratch held for the last kind of run.
-    package var arenaBytes: Int { prepared?.memory.bytes ?? 0 }
+    /// Bytes of activations and scratch held for the sizes last run.
+    package var arenaBytes: Int { memory?.bytes ?? 0 }
 
     /// One run's pointers, as the workers see them.
     private struct Run {
         let prepared: Prepared
+        let memory: UnsafeMutablePointer<Float>
         let threads: Int
         let input: UnsafePointer<Float>
         let batch: Int
@@ -139,8 +154,7 @@ package final class Session {
         }
 
         private func context(image: Int, worker: Int, arena: Int) -> TaskContext {
-            let memory = prepared.memory.base
-            return TaskContext(
+            TaskContext(
                 arena: memory + arena * prepared.plan.arenaCount,
                 scratch: memory + prepared.scratchBase + worker * prepared.scratchStride,
                 image: input + image * imageCount, logits: logits + image * labels, features: features,
