@@ -90,9 +90,9 @@ def epilog() -> str:
         squash = " of an image squashed to a square" if row.preprocess.crop_mode == "squash" else ""
         return f"  {of}: {row.preprocess.crop_pct:.4g}{squash} ({row.source})"
 
-    closing = ("The checkpoint is a state_dict, alone or under \"model\", \"state_dict\" or \"state_dict_ema\", and is read "
-               "with weights_only, so that a file from a stranger cannot run code. A checkpoint of this project is "
-               "converted by export.py.")
+    closing = ('The checkpoint is a state_dict, alone or under "model", "state_dict" or "state_dict_ema", and is read '
+               'with weights_only, so that a file from a stranger cannot run code. A checkpoint of this project is '
+               'converted by export.py.')
     return "\n".join(["crop, by whose names the tensors have:", *map(says, EVALUATIONS),
                       f"  else {PreprocessConfiguration().crop_pct:g}", "", *textwrap.wrap(closing, 100)])
 
@@ -100,8 +100,8 @@ def epilog() -> str:
 def warn(layout: Layout, configuration: ModelConfiguration) -> None:
     """Of what no shape tells and this project has otherwise."""
     if layout.block == "cswin" and configuration.image_size >= 384:
-        print("warning: the authors' models for 384×384 have stripes of 12 in the third stage, this project's of 7: with "
-              "weights for 384×384 the results are not the authors'", file=sys.stderr)
+        print("warning: the authors' models for 384×384 have stripes of 12 in the third stage, this project's of 7: "
+              "with weights for 384×384 the results are not the authors'", file=sys.stderr)
 
 
 def write_kept(tensors: Mapping[str, Tensor], output: Path, dtype: str) -> None:

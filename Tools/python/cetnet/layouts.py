@@ -207,7 +207,7 @@ EVALUATIONS = (
 
 
 def evaluation(layout: Layout, configuration: ModelConfiguration) -> Evaluation:
-    """That of the authors, or this project's preprocessing where there is none, as for a size of model not published."""
+    """That of the authors; this project's preprocessing where there is none, as for a model that is not published."""
     for row in EVALUATIONS:
         if layout.name in row.layouts and row.variant in (None, configuration.variant) \
                 and configuration.image_size >= row.least_size:
@@ -272,8 +272,9 @@ def recognise(tensors: Mapping[str, Tensor], source: str) -> tuple[Layout, dict[
 
 
 def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, source: str,
-                             image_size: int | None = None) -> ModelConfiguration:
-    """What the shapes say about a backbone; the rest is as its authors have it."""
+                             image_size: int | None = None,
+                             num_heads: tuple[int, ...] | None = None) -> ModelConfiguration:
+    """What the shapes say about a backbone; the rest is as its authors have it, or as given."""
     def shape(name: str) -> torch.Size:
         if name not in renamed:
             raise CheckpointError(f"{source}, {layout.name}: missing tensor {name} (in this project's naming)")
@@ -296,8 +297,8 @@ def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, sour
         image_size = 4 * round(shape("pos_embed1")[1] ** 0.5)
     try:
         configuration = ModelConfiguration(
-            dims=dims, depths=depths, num_heads=heads, mlp_ratios=ratios, block=layout.block, embeddings=embeddings,
-            window_size=window, image_size=image_size or 224, num_labels=shape("head.bias")[0], **layout.computes)
+            dims=dims, depths=depths, num_heads=num_heads or heads, mlp_ratios=ratios, block=layout.block,
+            embeddings=embeddings, window_size=window, image_size=image_size or 224, num_labels=shape("head.bias")[0], **layout.computes)
         configuration.validate(source)
     except ConfigurationError as error:
         raise CheckpointError(f"{source}, {layout.name}: {error}") from None

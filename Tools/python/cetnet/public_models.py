@@ -6,11 +6,13 @@ downloaded.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from .commands import REPOSITORY, CommandError
+from .configuration import ModelConfiguration
 from .initialization import randomize
+from .layouts import LAYOUTS, renamed_back
+from .model import CETNet
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 CONVERT = REPOSITORY / "Tools" / "python" / "convert.py"
@@ -120,3 +125,55 @@ def convert(tensors: Mapping[str, Tensor], folder: Path, *options: object) -> No
     checkpoint.unlink()
     if result.returncode != 0:
         raise CommandError(f"convert.py: status {result.returncode}\n{result.stderr.strip()}")
+
+
+def save_authors(folder: Path, layout_name: str, variant: str) -> nn.Module:
+    """What convert.py makes of a checkpoint in its authors' names. No package has them: the model is this project's."""
+    layout = next(layout for layout in LAYOUTS if layout.name == layout_name)
+    configuration = dataclasses.replace(ModelConfiguration.for_variant(variant), **layout.computes)
+    module = randomize(CETNet(configuration), seed=1)
+    convert(renamed_back(module.state_dict(), layout), folder)
+    return module
+
+
+@dataclass(frozen=True)
+class PublicModel:
+    """`save` writes a directory as a user would have it, and gives the model; `sizes` are (height, width)."""
+
+    save: Callable[[Path], nn.Module]
+    sizes: tuple[tuple[int, int], ...] = ((224, 224),)
+
+
+def _transformers(kind: str, processor: Mapping[str, Any], **settings: Any) -> PublicModel:
+    return PublicModel(lambda folder: save_transformers(folder, kind, processor, num_labels=1000, **settings))
+
+
+def _timm(architecture: str, side: int) -> PublicModel:
+    return PublicModel(lambda folder: save_timm(folder, architecture), ((side, side),))
+
+
+def _torchvision(name: str, *sizes: tuple[int, int]) -> PublicModel:
+    return PublicModel(lambda folder: save_torchvision(folder, getattr(package("torchvision").models, name)()), sizes)
+
+
+def _authors(layout_name: str, variant: str) -> PublicModel:
+    return PublicModel(lambda folder: save_authors(folder, layout_name, variant))
+
+
+# The sizes that are published. Transformers shrinks windows that are larger than a map, timm and Transformers' PVT take
+# one size only.
+MODELS = {
+    "transformers/swin-t": _transformers("swin", {"size": {"height": 224, "width": 224}}),
+    "transformers/pvt-s": _transformers("pvt", {}, depths=[3, 4, 6, 3]),
+    "transformers/cvt-13": _transformers("cvt", {"size": {"shortest_edge": 224}}),
+    **{f"timm/{name}": _timm(name, side) for name, side in (
+        ("swin_tiny_patch4_window7_224", 224), ("swin_small_patch4_window7_224", 224),
+        ("swin_base_patch4_window7_224", 224), ("swin_base_patch4_window12_384", 384))},
+    "torchvision/swin_t": _torchvision("swin_t", (224, 224), (256, 320), (200, 168)),
+    "torchvision/swin_s": _torchvision("swin_s", (224, 224)),
+    "torchvision/swin_b": _torchvision("swin_b", (224, 224)),
+    "authors/swin-t": _authors("the authors' Swin Transformer", "swin-t"),
+    "authors/pvt-s": _authors("the authors' PVT", "pvt-s"),
+    "authors/cvt-13": _authors("the authors' CvT", "cvt-13"),
+    "authors/cswin-t": _authors("the authors' CSWin Transformer", "cswin-t"),
+}
