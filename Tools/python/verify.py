@@ -6,17 +6,16 @@ import tempfile
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from cetnet.checkpoint import load_model, save_model
-from cetnet.commands import CommandError, image_size, run
+from cetnet.commands import image_size, run
+from cetnet.comparison import compare, environment
 from cetnet.configuration import VARIANTS, ModelConfiguration, variant
 from cetnet.costs import multiply_adds, parameter_count
 from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
 from cetnet.initialization import random_images, randomize
 from cetnet.model import CETNet
 
-TOLERANCE = 1e-4
 BIT_IDENTITY_BATCHES = (1, 3, 8)
 BIT_IDENTITY_THREADS = (1, 2, 3, 4)
 
@@ -71,13 +70,6 @@ def main() -> int:
         return 1
     print("\nall equal within tolerance")
     return 0
-
-
-def environment(settings: list[str]) -> dict[str, str]:
-    for setting in settings:
-        if "=" not in setting:
-            raise CommandError(f"--environment {setting}: write NAME=VALUE")
-    return dict(setting.split("=", 1) for setting in settings)
 
 
 def check(engine: Engine, name: str, model: CETNet, path: Path, folder: Path,
@@ -155,14 +147,6 @@ def check_outputs(engine: Engine, model: CETNet, path: Path, folder: Path,
                         problems.append(f"{case}: {column} differ by {difference:.3g}, tolerance {tolerance:.3g}")
                 print(f"  {size[0]:>4}x{size[1]:<4} {batch:>5} {threads or 'own':>7} " + " ".join(cells), flush=True)
     return problems
-
-
-def compare(found: Tensor, expected: Tensor, what: str) -> tuple[float, float]:
-    """Largest difference, and the largest allowed. A NaN on either side gives a NaN, which no tolerance allows."""
-    if found.shape != expected.shape:
-        raise EngineError(f"{what} of shape {tuple(found.shape)}, PyTorch {tuple(expected.shape)}")
-    difference = (found.double() - expected.double()).abs().max().item()
-    return difference, TOLERANCE * max(1.0, expected.abs().max().item())
 
 
 def check_bit_identity(engine: Engine, path: Path, folder: Path, size: tuple[int, int], seed: int) -> list[str]:

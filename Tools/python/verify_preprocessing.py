@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from cetnet.checkpoint import load_model, save_model
 from cetnet.commands import ImageError, run
+from cetnet.comparison import LEAST_SHARE, compare_pixels
 from cetnet.configuration import ModelConfiguration, PreprocessConfiguration
 from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
 from cetnet.initialization import randomize
@@ -17,7 +17,6 @@ from cetnet.model import CETNet
 from cetnet.photographs import SUFFIXES, bundled, variations
 from cetnet.preprocessing import decode, preprocess
 
-LEAST_SHARE = 0.999
 # Preprocessings that differ in size, crop and filter; the network behind them does not matter.
 SETTINGS = {
     "224, crop 0.9, bicubic": (224, PreprocessConfiguration()),
@@ -89,15 +88,17 @@ def check(engine: Engine, name: str, configuration: ModelConfiguration, model: P
           verbose: bool) -> list[str]:
     """Prints a summary and returns what misses the target."""
     problems, identical, values, worst = [], 0, 0, (1.0, "")
+    levels = 255 * torch.tensor(configuration.preprocess.std)
     for image in images:
         try:
             found = engine.preprocess(model, image, folder)
-            different, largest, count = compare(found, preprocess(decode(image), configuration)[None], configuration)
+            expected = preprocess(decode(image), configuration)[None]
+            pixels = compare_pixels(found, expected, levels)
         except EngineError as error:
             problems.append(f"{name}: {image.name}: {error}")
             continue
-        share = 1 - different / count
-        identical, values, worst = identical + count - different, values + count, min(worst, (share, image.name))
+        share, largest = pixels.share, pixels.largest
+        identical, values, worst = identical + pixels.same, values + pixels.count, min(worst, (share, image.name))
         if verbose:
             print(f"  {image.name:<36} {100 * share:8.4f} % identical, largest difference {largest:.3f}")
         if not (share >= LEAST_SHARE and largest <= 1.01):
@@ -106,16 +107,6 @@ def check(engine: Engine, name: str, configuration: ModelConfiguration, model: P
     print(f"{name}: {len(images)} images, {100 * identical / max(1, values):.4f} % of values identical{exception}",
           flush=True)
     return problems
-
-
-def compare(found: Tensor, expected: Tensor, configuration: ModelConfiguration) -> tuple[int, float, int]:
-    """How many values are not Pillow's, the largest difference in units of the 8-bit scale, and how many there are."""
-    if found.shape != expected.shape:
-        raise EngineError(f"shape {tuple(found.shape)}, Pillow {tuple(expected.shape)}")
-    scale = 255 * torch.tensor(configuration.preprocess.std, dtype=torch.float64)[:, None, None]
-    difference = (found.double() - expected.double()).abs() * scale
-    # Floating point arithmetic in another order moves a value by less than a thousandth of a level.
-    return int((~(difference <= 1e-3)).sum()), difference.max().item(), difference.numel()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .attention import WindowAttention
 from .configuration import ModelConfiguration
 from .global_attention import ConvolutionalAttention, SpatialReductionAttention
-from .layers import activation
+from .layers import activation, layer_norm
 from .stripe_attention import StripeAttention
 
 
@@ -37,15 +37,15 @@ class Block(nn.Module):
     """
 
     is_global = False
-    norm_eps = 1e-5  # also of the network's last norm
+    norm_eps = 1e-5  # of the network's last norm too, unless the configuration says otherwise
 
     def __init__(self, configuration: ModelConfiguration, stage: int, index: int) -> None:
         super().__init__()
         dim = configuration.dims[stage]
         self.local: nn.Module = nn.Identity()
-        self.norm1 = nn.LayerNorm(dim, eps=self.norm_eps)
+        self.norm1 = layer_norm(dim, configuration, self.norm_eps)
         self.attn = self.attention(configuration, stage, index)
-        self.norm2 = nn.LayerNorm(dim, eps=self.norm_eps)
+        self.norm2 = layer_norm(dim, configuration, self.norm_eps)
         self.mlp = MLP(dim, configuration.mlp_ratios[stage], configuration.hidden_act)
 
     def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
@@ -86,7 +86,7 @@ class PVTBlock(Block):
 
     def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
         return SpatialReductionAttention(configuration.dims[stage], configuration.num_heads[stage],
-                                         self.reductions[stage])
+                                         self.reductions[stage], configuration.layer_norm_eps or 1e-5)
 
 
 class CvTBlock(Block):

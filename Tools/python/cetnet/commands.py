@@ -13,6 +13,7 @@ from .configuration import ConfigurationError, ModelConfiguration
 from .preprocessing import ImageError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+IMAGENET_LABELS = REPOSITORY / "Sources" / "PublicCheckpoints" / "Resources" / "imagenet-1k.txt"
 
 
 class CommandError(Exception):

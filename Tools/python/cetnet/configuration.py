@@ -17,7 +17,9 @@ CE_UNITS = ("mbconv", "pure-mb", "resnet", "se-resnet", "dense", "shuffle", "gho
 # Channels of a stage must divide by this for its unit.
 UNIT_DIVISORS = {"se-resnet": 16, "dense": 8, "shuffle": 2, "ghost": 2}
 CE_LAYERS = (1, 3, 5, 7)
-INTERPOLATIONS = ("bicubic", "bilinear")
+INTERPOLATIONS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+CROP_MODES = ("center", "squash")
+CROP_ROUNDINGS = ("even", "down")
 ACTIVATIONS = ("gelu", "quick_gelu")
 
 
@@ -27,12 +29,19 @@ class ConfigurationError(ValueError):
 
 @dataclass(frozen=True)
 class PreprocessConfiguration:
-    """How an image becomes the network's input: resize, centre crop, (x/255 − mean)/std."""
+    """How an image becomes the network's input: resize, centre crop, (x/255 − mean)/std.
+
+    `crop_mode` "center" resizes the shorter side to ⌊image_size / crop_pct⌋, "squash" both sides, whatever the aspect.
+    `crop_rounding` is what becomes of half a pixel where the margin is odd: "even" rounds it to even as torchvision
+    does, "down" drops it as Transformers does.
+    """
 
     interpolation: str = "bicubic"
     crop_pct: float = 0.9
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    crop_mode: str = "center"
+    crop_rounding: str = "even"
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ class ModelConfiguration:
     num_labels: int = 1000
     labels: tuple[str, ...] | None = None
     hidden_act: str = ""  # the block's
+    layer_norm_eps: float | None = None  # of every norm; as the block's authors have it
     preprocess: PreprocessConfiguration = field(default_factory=PreprocessConfiguration)
 
     def __post_init__(self) -> None:
@@ -111,6 +121,8 @@ class ModelConfiguration:
         for key, known in (("block", BLOCKS), ("ce_unit", CE_UNITS), ("hidden_act", ACTIVATIONS)):
             if key in values:
                 fields[key] = _choice(values[key], known, key, source)
+        if "layer_norm_eps" in values:
+            fields["layer_norm_eps"] = _number(values["layer_norm_eps"], "layer_norm_eps", source)
         if "block" in values and "hidden_act" not in values:
             fields.pop("hidden_act", None)  # a block chosen here brings its own with it
         if "embeddings" in values:
@@ -146,7 +158,8 @@ class ModelConfiguration:
             raise ConfigurationError(f"{path}: {error.strerror}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Every key, so that a file keeps its meaning when defaults change."""
+        """Every key, so that a file keeps its meaning when defaults change; but those of public models only if they say
+        something."""
         values: dict[str, Any] = {"model_type": "cetnet"}
         if self.variant is not None:
             values["variant"] = self.variant
@@ -157,9 +170,14 @@ class ModelConfiguration:
         if self.labels is not None:
             values["id2label"] = {str(index): label for index, label in enumerate(self.labels)}
         values["hidden_act"] = self.hidden_act
+        if self.layer_norm_eps is not None:
+            values["layer_norm_eps"] = self.layer_norm_eps
         values["preprocess"] = {
             "interpolation": self.preprocess.interpolation, "crop_pct": self.preprocess.crop_pct,
             "mean": list(self.preprocess.mean), "std": list(self.preprocess.std)}
+        for key in ("crop_mode", "crop_rounding"):
+            if getattr(self.preprocess, key) != getattr(PreprocessConfiguration(), key):
+                values["preprocess"][key] = getattr(self.preprocess, key)
         return values
 
     def to_json(self) -> str:
@@ -199,6 +217,8 @@ class ModelConfiguration:
                     f'"ce_unit" "{self.ce_unit}" needs "dims" that divide by {divisor}, found {list(self.dims)}')
         require(self.labels is None or len(self.labels) == self.num_labels,
                 f'"id2label" has {len(self.labels or ())} labels, "num_labels" is {self.num_labels}')
+        require(self.layer_norm_eps is None or 0 < self.layer_norm_eps < 1,
+                f'"layer_norm_eps" must be above 0 and below 1, found {self.layer_norm_eps}')
         require(0 < self.preprocess.crop_pct <= 1,
                 f'"crop_pct" must be above 0 and at most 1, found {self.preprocess.crop_pct}')
         for key in ("mean", "std"):
@@ -345,8 +365,9 @@ def _preprocess(value: Any, base: PreprocessConfiguration, source: str) -> Prepr
     if not isinstance(value, dict):
         raise ConfigurationError(f'{source}: "preprocess" must be an object, found {json.dumps(value)}')
     changes: dict[str, Any] = {}
-    if "interpolation" in value:
-        changes["interpolation"] = _choice(value["interpolation"], INTERPOLATIONS, "interpolation", source)
+    for key, known in (("interpolation", INTERPOLATIONS), ("crop_mode", CROP_MODES), ("crop_rounding", CROP_ROUNDINGS)):
+        if key in value:
+            changes[key] = _choice(value[key], known, key, source)
     if "crop_pct" in value:
         changes["crop_pct"] = _number(value["crop_pct"], "crop_pct", source)
     for key in ("mean", "std"):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .configuration import ModelConfiguration
-from .layers import FusedMBConv, MBConv
+from .layers import FusedMBConv, MBConv, layer_norm
 from .units import UNITS
 
 
@@ -63,7 +63,7 @@ class ConvolutionalEmbedding(nn.Module):
         else:
             for index in range(configuration.ce_layers):
                 self.layers.append(UNITS[configuration.ce_unit](index, previous, dim))
-        self.norm = nn.LayerNorm(dim, eps=1e-5)
+        self.norm = layer_norm(dim, configuration)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.proj(self.layers(x))  # (B, dim, H', W'): every stride-2 layer gives ceil(H / 2)
@@ -77,7 +77,7 @@ class PatchEmbedding(nn.Module):
         super().__init__()
         dim, patch = configuration.dims[stage], 4 if stage == 0 else 2
         self.proj = nn.Conv2d(previous_dim(configuration, stage), dim, patch, stride=patch)
-        self.norm = nn.LayerNorm(dim, eps=1e-5)
+        self.norm = layer_norm(dim, configuration)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.proj(x).permute(0, 2, 3, 1))  # floor(H / 4) or floor(H / 2)
@@ -91,7 +91,7 @@ class OverlappingEmbedding(nn.Module):
         dim, previous = configuration.dims[stage], previous_dim(configuration, stage)
         self.proj = nn.Conv2d(previous, dim, 7, stride=4, padding=2) if stage == 0 else nn.Conv2d(
             previous, dim, 3, stride=2, padding=1)
-        self.norm = nn.LayerNorm(dim, eps=1e-5)
+        self.norm = layer_norm(dim, configuration)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.proj(x).permute(0, 2, 3, 1))  # floor((H + 1) / 4) or ceil(H / 2)
@@ -106,7 +106,7 @@ class PatchMerging(nn.Module):
     def __init__(self, configuration: ModelConfiguration, stage: int) -> None:
         super().__init__()
         previous = previous_dim(configuration, stage)
-        self.norm = nn.LayerNorm(4 * previous, eps=1e-5)
+        self.norm = layer_norm(4 * previous, configuration)
         self.reduction = nn.Linear(4 * previous, configuration.dims[stage], bias=False)
 
     def forward(self, x: Tensor) -> Tensor:

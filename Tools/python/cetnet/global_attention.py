@@ -24,14 +24,14 @@ class SpatialReductionAttention(nn.Module):
     H×W → ⌊H / r⌋×⌊W / r⌋; with r = 1 there is no convolution, and a class token is a key like all others.
     """
 
-    def __init__(self, dim: int, heads: int, reduction: int) -> None:
+    def __init__(self, dim: int, heads: int, reduction: int, norm_eps: float = 1e-5) -> None:
         super().__init__()
         self.dim, self.heads, self.reduction = dim, heads, reduction
         self.q = nn.Linear(dim, dim)
         self.kv = nn.Linear(dim, 2 * dim)
         if reduction > 1:
             self.sr = nn.Conv2d(dim, dim, reduction, stride=reduction)
-            self.norm = nn.LayerNorm(dim, eps=1e-5)
+            self.norm = nn.LayerNorm(dim, eps=norm_eps)
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .configuration import ModelConfiguration
+
 
 class QuickGELU(nn.Module):
     """x · sigmoid(1.702 x)."""
@@ -16,6 +18,11 @@ class QuickGELU(nn.Module):
 def activation(name: str) -> nn.Module:
     """`gelu` is the exact form, x · Φ(x)."""
     return {"gelu": nn.GELU, "quick_gelu": QuickGELU}[name]()
+
+
+def layer_norm(dim: int, configuration: ModelConfiguration, eps: float = 1e-5) -> nn.LayerNorm:
+    """With the configuration's epsilon, which holds for every norm of a model, or else its authors' for this one."""
+    return nn.LayerNorm(dim, eps=configuration.layer_norm_eps or eps)
 
 
 class ConvBN(nn.Module):

@@ -1,4 +1,4 @@
-"""Checkpoints of others: which tensor of theirs is which of ours, one table per layout.
+"""Checkpoints of others: which tensor of theirs is which of ours, one table per layout, and how their authors evaluate.
 
 A row maps a module (or parameter) of the checkpoint to ours; `{block}` stands for the number of a block inside its
 stage, and `[n]` says that the tensor is the n-th part of ours, along the first axis.
@@ -7,16 +7,18 @@ stage, and `[n]` says that the tensor is the n-th part of ours, along the first 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from .checkpoint import CheckpointError
-from .configuration import VARIANTS, ConfigurationError, ModelConfiguration
+from .configuration import VARIANTS, ConfigurationError, ModelConfiguration, PreprocessConfiguration
 
 # Computed, not learned.
 BUFFERS = ("relative_position_index", "attn_mask", "relative_coords_table", "num_batches_tracked")
@@ -28,13 +30,17 @@ def is_buffer(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Layout:
-    """`rows` gives a stage's rows of the table; `ends` those outside the stages."""
+    """`rows` gives a stage's rows of the table; `ends` those outside the stages.
+
+    `computes` is what a port computes otherwise than the authors of its weights.
+    """
 
     name: str
     block: str
     stages: int
     rows: Callable[[int], Mapping[str, str]]
     ends: Mapping[str, str]
+    computes: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self) -> dict[str, str]:
         return dict(self.ends) | {theirs: ours for stage in range(self.stages)
@@ -144,12 +150,69 @@ LAYOUTS = (
            {"features.0.0": "stages.0.embed.proj", "features.0.2": "stages.0.embed.norm"} | _HEAD),
     Layout("Transformers' Swin", "swin", 4, _swin_transformers, _TRANSFORMERS_SWIN_ENDS),
     Layout("the authors' PVT", "pvt", 4, _pvt_authors, _same("cls_token") | _HEAD),
-    Layout("Transformers' PVT", "pvt", 4, _pvt_transformers, {"pvt.encoder.layer_norm": "norm", "classifier": "head"}),
+    Layout("Transformers' PVT", "pvt", 4, _pvt_transformers, {"pvt.encoder.layer_norm": "norm", "classifier": "head"},
+           computes={"layer_norm_eps": 1e-6}),
     Layout("the authors' CvT", "cvt", 3, _cvt_authors, _HEAD),
-    Layout("Transformers' CvT", "cvt", 3, _cvt_transformers, {"layernorm": "norm", "classifier": "head"}),
+    # The authors train with QuickGELU.
+    Layout("Transformers' CvT", "cvt", 3, _cvt_transformers, {"layernorm": "norm", "classifier": "head"},
+           computes={"hidden_act": "gelu"}),
     Layout("the authors' CSWin Transformer", "cswin", 4, _cswin_authors,
            {"stage1_conv_embed.0": "stages.0.embed.proj", "stage1_conv_embed.2": "stages.0.embed.norm"} | _HEAD),
 )
+
+
+def crop_share(image_size: int, resized: int) -> float:
+    """The `crop_pct` that makes exactly `resized` of `image_size`."""
+    share = image_size / resized
+    return share if math.floor(image_size / share) == resized else math.nextafter(share, 0)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How the authors of some layouts' weights prepare the images that they report accuracy on.
+
+    Of one `variant` if it is named, for images of at least `least_size`. `source` is where that is written.
+    """
+
+    layouts: tuple[str, ...]
+    preprocess: PreprocessConfiguration
+    source: str
+    variant: str | None = None
+    least_size: int = 0
+
+
+_SQUASH = PreprocessConfiguration(crop_pct=1.0, crop_mode="squash")
+_TORCHVISION, _TIMM = ("torchvision's Swin Transformer",), ("timm's Swin Transformer",)
+# A port has its authors' weights.
+_SWIN = ("the authors' Swin Transformer", "Transformers' Swin")
+_PVT, _CVT = (tuple(f"{port} {name}" for port in ("the authors'", "Transformers'")) for name in ("PVT", "CvT"))
+_CSWIN = ("the authors' CSWin Transformer",)
+
+# The first row that fits; all of them bicubic, with ImageNet's mean and deviation.
+EVALUATIONS = (
+    *(Evaluation(_TORCHVISION, PreprocessConfiguration(crop_pct=crop_share(224, resized)),
+                 f"Swin_{variant[-1].upper()}_Weights: {resized}, crop 224", variant)
+      for variant, resized in (("swin-t", 232), ("swin-s", 246), ("swin-b", 238))),
+    Evaluation(_TIMM, PreprocessConfiguration(crop_pct=1.0), "models/swin_transformer.py: crop_pct of its 384 models",
+               least_size=384),
+    Evaluation(_TIMM, PreprocessConfiguration(crop_pct=0.9), "models/swin_transformer.py: crop_pct"),
+    Evaluation(_SWIN, _SQUASH, "configs/swin/*_384_*.yaml: TEST.CROP False", least_size=384),
+    Evaluation(_SWIN, PreprocessConfiguration(crop_pct=0.875), "data/build.py: 256 / 224 of the size"),
+    Evaluation(_PVT, PreprocessConfiguration(crop_pct=0.875), "datasets.py: 256 / 224 of the size"),
+    Evaluation(_CVT, _SQUASH, "experiments/imagenet/cvt/*-384x384.yaml: TEST.CENTER_CROP False", least_size=384),
+    Evaluation(_CVT, PreprocessConfiguration(crop_pct=0.875), "lib/dataset/transformas/build.py: the size / 0.875"),
+    Evaluation(_CSWIN, PreprocessConfiguration(crop_pct=1.0), "models/cswin.py: crop_pct of cswin_384", least_size=384),
+    Evaluation(_CSWIN, PreprocessConfiguration(crop_pct=0.9), "models/cswin.py: crop_pct of cswin_224"),
+)
+
+
+def evaluation(layout: Layout, configuration: ModelConfiguration) -> Evaluation:
+    """That of the authors; this project's preprocessing where there is none, as for a model that is not published."""
+    for row in EVALUATIONS:
+        if layout.name in row.layouts and row.variant in (None, configuration.variant) \
+                and configuration.image_size >= row.least_size:
+            return row
+    return Evaluation((layout.name,), PreprocessConfiguration(), "this project's default")
 
 
 def rename(tensors: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Tensor], list[str]]:
@@ -176,6 +239,23 @@ def rename(tensors: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Ten
             for name, values in parts.items() if 0 in values}, unknown
 
 
+def renamed_back(tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
+    """Tensors of ours under the layout's names: the inverse of `rename`."""
+    rows = [(theirs, *re.fullmatch(r"([^[]*)(?:\[(\d)\])?", ours).groups())
+            for theirs, ours in layout.table().items()]
+    parts = Counter(ours for _, ours, _ in rows)
+    result = {}
+    for theirs, ours, part in rows:
+        pattern = re.compile(re.escape(ours).replace(r"\{block\}", r"(?P<block>\d+)") + r"(?P<leaf>\.[a-z_]+)?")
+        for name, value in tensors.items():
+            match = pattern.fullmatch(name)
+            if match is not None and not is_buffer(name):
+                block = match.groupdict().get("block", "")
+                value = value.chunk(parts[ours])[int(part)].clone() if part else value
+                result[theirs.replace("{block}", block) + (match["leaf"] or "")] = value
+    return result
+
+
 def recognise(tensors: Mapping[str, Tensor], source: str) -> tuple[Layout, dict[str, Tensor]]:
     """The layout of a checkpoint, and its tensors under our names."""
     attempts = [(layout, *rename(tensors, layout)) for layout in LAYOUTS]
@@ -192,8 +272,9 @@ def recognise(tensors: Mapping[str, Tensor], source: str) -> tuple[Layout, dict[
 
 
 def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, source: str,
-                             image_size: int | None = None) -> ModelConfiguration:
-    """What the shapes say about a backbone; the rest is as its authors have it."""
+                             image_size: int | None = None,
+                             num_heads: tuple[int, ...] | None = None) -> ModelConfiguration:
+    """What the shapes say about a backbone; the rest is as its authors have it, or as given."""
     def shape(name: str) -> torch.Size:
         if name not in renamed:
             raise CheckpointError(f"{source}, {layout.name}: missing tensor {name} (in this project's naming)")
@@ -216,16 +297,16 @@ def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, sour
         image_size = 4 * round(shape("pos_embed1")[1] ** 0.5)
     try:
         configuration = ModelConfiguration(
-            dims=dims, depths=depths, num_heads=heads, mlp_ratios=ratios, block=layout.block, embeddings=embeddings,
-            window_size=window, image_size=image_size or 224, num_labels=shape("head.bias")[0],
-            # The port of CvT computes with GELU what its authors trained with QuickGELU.
-            hidden_act="gelu" if layout.name == "Transformers' CvT" else "")
+            dims=dims, depths=depths, num_heads=num_heads or heads, mlp_ratios=ratios, block=layout.block,
+            embeddings=embeddings, window_size=window, image_size=image_size or 224, num_labels=shape("head.bias")[0], **layout.computes)
         configuration.validate(source)
     except ConfigurationError as error:
         raise CheckpointError(f"{source}, {layout.name}: {error}") from None
     for row in VARIANTS.values():
         named = dataclasses.replace(configuration, variant=row.name)
-        shared = {key: getattr(named, key) for key in ("window_size", "image_size", "num_labels", "hidden_act")}
+        shared = {key: getattr(named, key) for key in ("window_size", "image_size", "num_labels", "hidden_act",
+                                                       "layer_norm_eps")}
         if dataclasses.replace(row.configuration, **shared) == named:
-            return named
-    return configuration
+            configuration = named
+            break
+    return dataclasses.replace(configuration, preprocess=evaluation(layout, configuration).preprocess)

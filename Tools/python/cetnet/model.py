@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from .blocks import BLOCKS
 from .configuration import ModelConfiguration
 from .embeddings import EMBEDDINGS, stem
+from .layers import layer_norm
 
 MINIMUM_IMAGE_SIDE = 32
 
@@ -83,7 +84,7 @@ class CETNet(nn.Module):
                 tokens = side ** 2 + (1 if stage == last and configuration.has_class_token else 0)
                 values = nn.Parameter(torch.zeros(1, tokens, configuration.dims[stage]))
                 self.register_parameter(f"pos_embed{stage + 1}", values)
-        self.norm = nn.LayerNorm(dim, eps=BLOCKS[configuration.block].norm_eps)
+        self.norm = layer_norm(dim, configuration, BLOCKS[configuration.block].norm_eps)
         self.head = nn.Linear(dim, configuration.num_labels)
 
     def forward_with_features(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -9,9 +9,9 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from .configuration import ModelConfiguration
+from .configuration import INTERPOLATIONS, ModelConfiguration, PreprocessConfiguration
 
-RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+RESAMPLING = {name: Image.Resampling[name.upper()] for name in INTERPOLATIONS}
 
 
 class ImageError(ValueError):
@@ -44,13 +44,17 @@ def resized_size(width: int, height: int, shorter: int) -> tuple[int, int]:
     return int(shorter * width / height), shorter
 
 
-def resize_and_crop(image: Image.Image, image_size: int, crop_pct: float = 1.0,
-                    interpolation: str = "bicubic") -> Image.Image:
-    """Shorter side to floor(image_size / crop_pct), then the central square, with torchvision's rounding."""
-    size = resized_size(image.width, image.height, int(image_size / crop_pct))
-    image = image.resize(size, RESAMPLING[interpolation])
-    left = int(round((image.width - image_size) / 2.0))
-    top = int(round((image.height - image_size) / 2.0))
+def half(margin: int, rounding: str) -> int:
+    """What is cut off before a crop, of a margin around it: an odd one's half goes to even, or down."""
+    return int(round(margin / 2.0)) if rounding == "even" else int(margin / 2.0)
+
+
+def resize_and_crop(image: Image.Image, image_size: int, settings: PreprocessConfiguration) -> Image.Image:
+    """The shorter side, or with "squash" both sides, to floor(image_size / crop_pct); then the central square."""
+    side = int(image_size / settings.crop_pct)
+    size = (side, side) if settings.crop_mode == "squash" else resized_size(image.width, image.height, side)
+    image = image.resize(size, RESAMPLING[settings.interpolation])
+    left, top = (half(length - image_size, settings.crop_rounding) for length in image.size)
     return image.crop((left, top, left + image_size, top + image_size))
 
 
@@ -64,5 +68,5 @@ def normalize(image: Image.Image, mean: tuple[float, ...], std: tuple[float, ...
 def preprocess(image: Image.Image, configuration: ModelConfiguration) -> Tensor:
     """A decoded image → float32 (3, image_size, image_size), as the model's configuration says."""
     settings = configuration.preprocess
-    square = resize_and_crop(image, configuration.image_size, settings.crop_pct, settings.interpolation)
+    square = resize_and_crop(image, configuration.image_size, settings)
     return normalize(square, settings.mean, settings.std)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cetnet.attention import WindowAttention
-from cetnet.configuration import VARIANTS, ConfigurationError, ModelConfiguration
+from cetnet.configuration import VARIANTS, ConfigurationError, ModelConfiguration, PreprocessConfiguration
 from cetnet.costs import layer_costs, multiply_adds, parameter_count
 from cetnet.initialization import random_images, randomize
 from cetnet.layers import FusedMBConv, MBConv
@@ -176,6 +176,30 @@ def test_configuration_survives_json():
     assert ModelConfiguration.from_json(configuration.to_json()) == configuration
 
 
+def test_keys_of_public_models_are_written_when_they_say_something():
+    plain = ModelConfiguration.for_variant("cetnet-s").to_dict()
+    assert "layer_norm_eps" not in plain and set(plain["preprocess"]) == {"interpolation", "crop_pct", "mean", "std"}
+    preprocess = PreprocessConfiguration(interpolation="hamming", crop_mode="squash", crop_rounding="down")
+    configuration = ModelConfiguration.for_variant("pvt-s", layer_norm_eps=1e-6, preprocess=preprocess)
+    values = configuration.to_dict()
+    assert (values["layer_norm_eps"], values["preprocess"]["crop_mode"], values["preprocess"]["crop_rounding"]) == (
+        1e-6, "squash", "down")
+    assert ModelConfiguration.from_json(configuration.to_json()) == configuration
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_one_epsilon_for_every_norm(name):
+    """Absent, it is the authors': 1e-5 but for PVT, which has 1e-6 around its blocks and at the end."""
+    for eps in (None, 1e-3):
+        with torch.device("meta"):
+            model = CETNet(ModelConfiguration.for_variant(name, layer_norm_eps=eps))
+        norms = {path: module.eps for path, module in model.named_modules() if isinstance(module, torch.nn.LayerNorm)}
+        for path, found in norms.items():
+            small = model.configuration.block == "pvt" and path.rsplit(".", 1)[-1] in ("norm1", "norm2", "norm") and \
+                ".attn." not in path and ".embed." not in path
+            assert found == (eps or (1e-6 if small else 1e-5)), path
+
+
 def test_variant_sets_every_default():
     configuration = ModelConfiguration.from_json('{"model_type": "cetnet", "variant": "cetnet-b", "num_labels": 7}')
     assert configuration == ModelConfiguration.for_variant("cetnet-b", num_labels=7)
@@ -186,7 +210,10 @@ def test_variant_sets_every_default():
     ({"dims": "64"}, "dims"), ({"num_heads": [3, 4, 8, 16]}, "num_heads"), ({"ce_layers": 4}, "ce_layers"),
     ({"block": "resnet"}, "block"), ({"id2label": {"0": "a", "2": "b"}}, "id2label"),
     ({"preprocess": {"crop_pct": 0}}, "crop_pct"), ({"preprocess": {"std": [0, 1, 1]}}, "std"),
-    ({"image_size": True}, "image_size")])
+    ({"image_size": True}, "image_size"), ({"layer_norm_eps": 0}, "layer_norm_eps"),
+    ({"layer_norm_eps": 1}, "layer_norm_eps"), ({"layer_norm_eps": "1e-6"}, "layer_norm_eps"),
+    ({"preprocess": {"crop_mode": "border"}}, "crop_mode"), ({"preprocess": {"crop_rounding": "up"}}, "crop_rounding"),
+    ({"preprocess": {"interpolation": "cubic"}}, "interpolation")])
 def test_bad_configurations_are_refused_by_name(change, message):
     values = {"model_type": "cetnet", "variant": "cetnet-t"} | change
     with pytest.raises(ConfigurationError, match=message):

@@ -1,24 +1,14 @@
 """Swin, PVT and CvT against the models of torchvision, timm and Transformers with the same random weights."""
 
 import pytest
-import torch
 from public_packages import package
 from torch import nn
 
 from cetnet.checkpoint import load_weights, read_tensors
-from cetnet.initialization import random_images, randomize
-from cetnet.layouts import configuration_of_tensors, recognise
+from cetnet.initialization import random_images
+from cetnet.layouts import LAYOUTS, configuration_of_tensors, recognise, renamed_back
 from cetnet.model import CETNet
-
-
-@torch.no_grad()
-def filled(module):
-    """With random values everywhere, those that only the package's own modules hold included."""
-    generator = torch.Generator().manual_seed(1)
-    for name, value in module.named_parameters():
-        if name.endswith(("relative_position_bias_table", "cls_token", "position_embeddings")):
-            value.normal_(0, 0.5, generator=generator)
-    return randomize(module, seed=1)
+from cetnet.public_models import filled, logits
 
 
 def check(theirs, tensors, layout_name, variant, sizes=((224, 224),), image_size=None):
@@ -29,14 +19,9 @@ def check(theirs, tensors, layout_name, variant, sizes=((224, 224),), image_size
     assert configuration.variant == variant
     ours = CETNet(configuration)
     load_weights(ours, renamed, "test")
-    ours.double().eval()
-    theirs.double().eval()
     for height, width in sizes:
-        images = random_images(1, height, width, seed=2).double()
-        with torch.no_grad():
-            expected = theirs(images)
-            expected = getattr(expected, "logits", expected)
-            found = ours(images)
+        images = random_images(1, height, width, seed=2)
+        expected, found = logits(theirs, images), logits(ours, images)
         assert expected.std() > 0.1
         difference = (found - expected).abs().max().item()
         assert difference <= 1e-11 * max(1, expected.abs().max().item()), (height, width, difference)
@@ -83,30 +68,12 @@ def test_transformers_cvt(tmp_path, quick):
     for part in module.modules():
         if hasattr(part, "activation") and isinstance(part.activation, nn.GELU):
             part.activation = transformers.activations.QuickGELUActivation()
-    authors = {name.replace("layers", "blocks"): value for name, value in own_names(tensors).items()}
-    check(module, authors, "the authors' CvT", "cvt-13", ((96, 64),))
-
-
-def own_names(tensors):
-    """CvT under its authors' names, which are nearly ours."""
-    _, renamed = recognise(tensors, "test")
-    names = {}
-    for name, value in renamed.items():
-        parts = name.split(".")
-        if parts[0] == "stages":
-            name = ".".join([f"stage{parts[1]}", *("patch_embed" if part == "embed" else part for part in parts[2:])])
-        elif name == "cls_token":
-            name = "stage2.cls_token"
-        names[name] = value
-    return names
+    authors = next(layout for layout in LAYOUTS if layout.name == "the authors' CvT")
+    check(module, renamed_back(recognise(tensors, "test")[1], authors), authors.name, "cvt-13", ((96, 64),))
 
 
 def test_transformers_pvt(tmp_path):
     """The port has one epsilon for all norms; the authors' embeddings and reductions have PyTorch's default."""
     transformers = package("transformers")
     module = filled(transformers.PvtForImageClassification(transformers.PvtConfig(depths=[3, 4, 6, 3])))
-    tensors = saved(module, tmp_path)
-    for name, part in module.named_modules():
-        if isinstance(part, nn.LayerNorm) and ("patch_embeddings" in name or "attention" in name):
-            part.eps = 1e-5
-    check(module, tensors, "Transformers' PVT", "pvt-s")
+    check(module, saved(module, tmp_path), "Transformers' PVT", "pvt-s")

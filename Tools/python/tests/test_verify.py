@@ -1,10 +1,6 @@
 """The verifying scripts against a stand-in for the executable: they must accept a right one and refuse wrong ones."""
 
-import sys
-from pathlib import Path
-
 import pytest
-from stand_in import answer
 
 import verify
 import verify_preprocessing
@@ -21,33 +17,10 @@ SMALL = ModelConfiguration(dims=(32, 32, 32, 32), depths=(1, 1, 1, 1), num_heads
 
 
 @pytest.fixture(scope="module")
-def executable(tmp_path_factory):
-    stand_in = Path(__file__).parent / "stand_in.py"
-    path = tmp_path_factory.mktemp("bin") / "cetnet"
-    path.write_text(f"#!/bin/sh\nexec {sys.executable} {stand_in} \"$@\"\n")
-    path.chmod(0o755)
-    return path
-
-
-@pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "small"
     save_model(randomize(CETNet(SMALL), seed=1), path)
     return path
-
-
-@pytest.fixture
-def call(executable, monkeypatch, capsys):
-    """Calls a script's main with the stand-in inside this process; gives its status and what it printed."""
-    def run(script, *arguments, fault=None):
-        def answered(_, *call):
-            if fault == "status":
-                raise EngineError("status 1")
-            return answer(call, fault)
-        monkeypatch.setattr(Engine, "call", answered)
-        monkeypatch.setattr(sys, "argv", ["script", "--cetnet", str(executable), *map(str, arguments)])
-        return script.main(), capsys.readouterr().out
-    return run
 
 
 def test_the_executable_is_called(executable, model, tmp_path):
