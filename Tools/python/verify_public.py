@@ -124,7 +124,7 @@ def check_processor(engine: Engine, name: str, processor: TransformersProcessor 
                       for reference in references}
         except EngineError as error:
             problems.append(f"{file.name}: {error}")
-            continue
+            break  # more than the image is wrong
         for reference in references:
             row = pixels[reference.name]
             results[reference.name].append(row)

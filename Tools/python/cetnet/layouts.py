@@ -99,20 +99,22 @@ def _pvt_authors(stage: int) -> dict[str, str]:
 
 def _pvt_transformers(stage: int) -> dict[str, str]:
     patches = f"pvt.encoder.patch_embeddings.{stage}"
+    token = {f"{patches}.cls_token": "cls_token"} if stage == 3 else {}
     return _block(f"pvt.encoder.block.{stage}", stage, {
         "layer_norm_1": "norm1", "attention.self.query": "attn.q", "attention.self.key": "attn.kv[0]",
         "attention.self.value": "attn.kv[1]", "attention.self.sequence_reduction": "attn.sr",
         "attention.self.layer_norm": "attn.norm", "attention.output.dense": "attn.proj", "layer_norm_2": "norm2",
         "mlp.dense1": "mlp.fc1", "mlp.dense2": "mlp.fc2",
     }) | {f"{patches}.projection": f"stages.{stage}.embed.proj", f"{patches}.layer_norm": f"stages.{stage}.embed.norm",
-          f"{patches}.position_embeddings": f"pos_embed{stage + 1}", f"{patches}.cls_token": "cls_token"}
+          f"{patches}.position_embeddings": f"pos_embed{stage + 1}"} | token
 
 
 def _cvt_authors(stage: int) -> dict[str, str]:
     rows = _same("norm1", *(f"attn.{name}" for letter in "qkv" for name in (
         f"conv_proj_{letter}.conv", f"conv_proj_{letter}.bn", f"proj_{letter}")), "attn.proj", "norm2")
-    embedding = _embed(f"stage{stage}.patch_embed", stage, "proj", "norm") | {f"stage{stage}.cls_token": "cls_token"}
-    return _block(f"stage{stage}.blocks", stage, rows | _MLP) | embedding
+    token = {f"stage{stage}.cls_token": "cls_token"} if stage == 2 else {}
+    embedding = _embed(f"stage{stage}.patch_embed", stage, "proj", "norm")
+    return _block(f"stage{stage}.blocks", stage, rows | _MLP) | embedding | token
 
 
 def _cvt_transformers(stage: int) -> dict[str, str]:
@@ -125,9 +127,10 @@ def _cvt_transformers(stage: int) -> dict[str, str]:
                  f"{projection}.normalization": f"attn.conv_proj_{letter}.bn",
                  f"attention.attention.projection_{word}": f"attn.proj_{letter}"}
     embedding = f"{layer}.embedding.convolution_embeddings"
+    token = {f"{layer}.cls_token": "cls_token"} if stage == 2 else {}
     return _block(f"{layer}.layers", stage, rows) | {
         f"{embedding}.projection": f"stages.{stage}.embed.proj",
-        f"{embedding}.normalization": f"stages.{stage}.embed.norm", f"{layer}.cls_token": "cls_token"}
+        f"{embedding}.normalization": f"stages.{stage}.embed.norm"} | token
 
 
 def _cswin_authors(stage: int) -> dict[str, str]:

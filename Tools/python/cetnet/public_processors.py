@@ -17,10 +17,12 @@ from torch import Tensor
 from .comparison import LEAST_SHARE, PixelDifference
 from .public_models import TRANSFORMERS, package, save_timm, save_transformers
 
-# The network does not matter.
-SMALL = {"swin": dict(embed_dim=8, depths=[1] * 4, num_heads=[1] * 4, window_size=2, mlp_ratio=1.0),
-         "pvt": dict(hidden_sizes=[8] * 4, depths=[1] * 4, num_attention_heads=[1] * 4, mlp_ratios=[1] * 4),
-         "cvt": dict(embed_dim=[8] * 3, depth=[1, 2, 3], num_heads=[1] * 3, mlp_ratio=[1.0] * 3)}
+
+def small(kind: str, side: int) -> dict[str, Any]:
+    """A network for images of `side`; which does not matter."""
+    return {"swin": dict(embed_dim=8, depths=[1] * 4, num_heads=[1] * 4, window_size=side // 32, mlp_ratio=1.0),
+            "pvt": dict(hidden_sizes=[8] * 4, depths=[1] * 4, num_attention_heads=[1] * 4, mlp_ratios=[1] * 4),
+            "cvt": dict(embed_dim=[8] * 3, depth=[1, 2, 3], num_heads=[1] * 3, mlp_ratio=[1.0] * 3)}[kind]
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class TransformersProcessor:
 
     def save(self, folder: Path) -> None:
         size = {} if self.kind == "cvt" else {"image_size": self.side}
-        save_transformers(folder, self.kind, self.settings, **size, **SMALL[self.kind])
+        save_transformers(folder, self.kind, self.settings, **size, **small(self.kind, self.side))
         if self.file is not None:
             (folder / "preprocessor_config.json").write_text(json.dumps(self.file))
 
@@ -89,7 +91,8 @@ class TimmProcessor:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        save_timm(folder, "swin_tiny_patch4_window7_224", self.settings, img_size=self.side, **SMALL["swin"])
+        save_timm(folder, "swin_tiny_patch4_window7_224", self.settings, img_size=self.side,
+                  **small("swin", self.side))
 
     def data(self, folder: Path) -> dict[str, Any]:
         pretrained = json.loads((folder / "config.json").read_text())["pretrained_cfg"]

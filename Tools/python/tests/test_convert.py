@@ -49,6 +49,12 @@ def test_every_layout_is_recognised(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_tables_are_one_to_one(layout):
+    table = layout.table()
+    assert len(set(table.values())) == len(table)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 def test_no_layout_is_taken_for_another(layout):
     _, tensors = checkpoint(layout)
     assert [other.name for other in LAYOUTS if not rename(tensors, other)[1]] == [layout.name]
