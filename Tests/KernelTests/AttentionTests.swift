@@ -4,8 +4,9 @@ import Testing
 /// Attention of one head in one window, by every tier's kernel and by OpenBLAS.
 @Suite struct AttentionTests {
     @Test(arguments: tiers) func windows(_ tier: Tier) {
-        for tokens in [1, 4, 9, 16, 25, 49, 64] {
-            for dimension in [1, 8, 24, 32, 40] {
+        // Among them whole vectors of 8 and 16 tokens, one token more, and a few more.
+        for tokens in [1, 4, 8, 9, 16, 17, 24, 25, 33, 36, 41, 48, 49, 64, 144] {
+            for dimension in [1, 8, 24, 32, 40, 64] {
                 for masked in [false, true] {
                     for layout in [MatrixWeights.Layout.panels, .rowMajor] {
                         check(tokens, dimension, masked: masked, layout: layout, kernels: tier.kernels)

@@ -1,6 +1,7 @@
-// Attention of one head in one window; contract in ../include/attention.h.
+// Attention of one head in one window, of any size; contract in ../include/attention.h.
 
 static void window_attention(const cetnet_window_attention *w) {
+    if (attend_window(w)) return;
     const ptrdiff_t tokens = w->tokens, dimension = w->head_dimension;
     float *queries = w->scratch;
     float *keys = queries + tokens * dimension;

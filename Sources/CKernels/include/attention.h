@@ -2,7 +2,8 @@
 // Attention of one head inside one window:  out = softmax(Q·Kᵀ + bias + mask) · V
 //
 // Tokens are given by their rows, so that partition, shift and padding of windows are address arithmetic of the
-// caller. Both products are the tier's GEMM on operands gathered into scratch, which stays in the first-level cache.
+// caller. Where the scores of a few queries fit into registers they never leave them; otherwise both products are the
+// tier's GEMM on operands gathered into scratch, which stays in the first-level cache.
 
 #include <stddef.h>
 

@@ -2,12 +2,11 @@
 
 #include "../include/gemm.h"
 
-/// exp(x), relative error below 2 ulp for −87 ≤ x ≤ 88; arguments outside are clamped to that range.
+/// exp(x), relative error below 2 ulp, for −87 ≤ x ≤ 88 only.
 ///
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2; ln 2 is split in two so that r is exact enough. exp(r) = 1 + r + r²·Q(r), Q a
 /// minimax polynomial (fitted by iteratively reweighted least squares; error 3e-9).
-CETNET_INLINE vfloat vexp(vfloat x) {
-    x = vmin(vmax(x, splat(-87.0f)), splat(88.0f));
+CETNET_INLINE vfloat vexp_in_range(vfloat x) {
     // Adding 1.5 · 2^23 rounds to the nearest integer, which is then found in the low bits.
     const vfloat magic = splat(12582912.0f);
     vfloat shifted = x * splat(0x1.715476p+0f) + magic;
@@ -25,10 +24,13 @@ CETNET_INLINE vfloat vexp(vfloat x) {
     return (vfloat)((vint)y + exponent);
 }
 
+/// exp(x), relative error below 2 ulp for −87 ≤ x ≤ 88; arguments outside are clamped to that range.
+CETNET_INLINE vfloat vexp(vfloat x) { return vexp_in_range(vmin(vmax(x, splat(-87.0f)), splat(88.0f))); }
+
 /// exp(x) for x ≤ 0, but 0 below −80, where the result does not count beside 1. Masked scores end there; their tiny
 /// exponentials, divided by the sum, would be denormal numbers, on which processors are slow.
 CETNET_INLINE vfloat vexp_or_zero(vfloat x) {
-    vfloat e = vexp(x);
+    vfloat e = vexp_in_range(x);
     return x < splat(-80.0f) ? splat(0) : e;  // NaN stays NaN
 }
 

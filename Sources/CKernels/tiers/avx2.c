@@ -13,6 +13,7 @@
 #include "../simd/functions.h"
 #include "../families/gemm.h"
 #include "../families/normalization.h"
+#include "../families/attention_tile.h"
 #include "../families/attention.h"
 #include "../families/depthwise.h"
 #include "../families/elementwise.h"
