@@ -118,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "CETNetCommand", "CETNet", "CETNetCheckpoint", "CETNetPublicCheckpoints", "CBenchmarking", "TestSupport",
+                "CETNetCommand", "CETNet", "CETNetCheckpoint", "CETNetPublicCheckpoints", "CBenchmarking",
+                "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

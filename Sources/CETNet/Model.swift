@@ -58,8 +58,8 @@ public final class Model: Sendable {
     /// metadata holds the configuration under the key `config`.
     ///
     /// The files may be those of other packages, as they are downloaded: Swin, CvT and PVT of Hugging Face Transformers
-    /// with its `preprocessor_config.json`, and Swin of timm. Under this project's configuration the tensors may have the
-    /// names of torchvision or of a backbone's authors.
+    /// with its `preprocessor_config.json`, and Swin of timm. Under this project's configuration the tensors may have
+    /// the names of torchvision or of a backbone's authors.
     ///
     /// The weights are converted for this machine's kernels once, here; afterwards the file is no longer needed.
     /// - Throws: ``ModelError`` if there is no model; ``ConfigurationError`` for a configuration that cannot be used;

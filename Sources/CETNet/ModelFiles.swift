@@ -82,7 +82,8 @@ struct ModelFiles {
             throw missing(
                 configurationName,
                 isThere(weightsName)
-                    ? "Tools/python/convert.py writes one for checkpoints of torchvision and of a backbone's authors" : nil)
+                    ? "Tools/python/convert.py writes one for checkpoints of torchvision and of a backbone's authors"
+                    : nil)
         }
         guard isThere(weightsName) else {
             throw missing(

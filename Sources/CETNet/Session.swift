@@ -5,8 +5,8 @@ import CETNetGraph
 /// threads and memory themselves. Most programs need only ``Model``.
 ///
 /// A session owns its working memory and its threads. After ``prepare(imageSize:batch:)``, runs at that size that want
-/// no feature maps allocate nothing; it keeps the last four sizes. It is not `Sendable`: one thread uses it at a time. Sessions of one model share its
-/// weights and run independently of each other.
+/// no feature maps allocate nothing; the last four sizes are kept. It is not `Sendable`: one thread uses it at a time.
+/// Sessions of one model share its weights and run independently of each other.
 public final class Session {
     /// The model that it runs.
     public let model: Model

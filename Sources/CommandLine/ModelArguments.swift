@@ -7,8 +7,8 @@ struct ModelOption: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The model: a directory with config.json and model.safetensors, of this project or as downloaded from a hub, "
-                + "or one .safetensors file.",
+            "The model: a directory with config.json and model.safetensors, of this project or as downloaded from a "
+                + "hub, or one .safetensors file.",
             valueName: "model"))
     var model: String
 

@@ -74,8 +74,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public private(set) var labels: [String]
     /// The non-linearity of the MLPs. Key `hidden_act`.
     public var hiddenActivation: Activation
-    /// Epsilon of every LayerNorm, where it is not the one of the block's authors (1e-5; 1e-6 in PVT's blocks and before
-    /// its head). Key `layer_norm_eps`.
+    /// Epsilon of every LayerNorm, where it is not the one of the block's authors (1e-5; 1e-6 in PVT's blocks and
+    /// before its head). Key `layer_norm_eps`.
     public var layerNormEpsilon: Float?
     /// Key `preprocess`.
     public var preprocess: PreprocessConfiguration

@@ -1,5 +1,5 @@
-/// What the 1000 classes of ImageNet-1k are called, in the order of all public checkpoints: the WordNet synonyms of each
-/// class, as in "tench, Tinca tinca".
+/// What the 1000 classes of ImageNet-1k are called, in the order of all public checkpoints: the WordNet synonyms of
+/// each class, as in "tench, Tinca tinca".
 package enum ImageNetLabels {
     /// One per class.
     package static let all: [String] = {

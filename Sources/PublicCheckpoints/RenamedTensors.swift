@@ -1,8 +1,8 @@
 import CETNetCheckpoint
 import CETNetNetworks
 
-/// The tensors of a file in another package's layout, under this project's names. A tensor that is several there is read
-/// as one, their rows one after the other.
+/// The tensors of a file in another package's layout, under this project's names. A tensor that is several there is
+/// read as one, their rows one after the other.
 package struct RenamedTensors: TensorSource {
     private let file: SafetensorsFile
     /// For each of this project's tensors its names in the file, in the order of its rows.

@@ -46,7 +46,8 @@ import Testing
         #expect(layer["output_shape"] as? [Int] == [64, 80, 64])
         #expect(
             Array(keys(oblong.output).prefix(10)) == [
-                "variant", "layout", "parameters", "multiply_adds", "layers", "name", "operator", "output_shape", "parameters",
+                "variant", "layout", "parameters", "multiply_adds", "layers", "name", "operator", "output_shape",
+                "parameters",
                 "multiply_adds",
             ])
     }

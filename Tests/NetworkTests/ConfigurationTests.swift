@@ -82,7 +82,8 @@ struct ConfigurationTests {
                     ceUnit: .seResnet, windowSize: 12, imageSize: 384, labels: ["cat", "dog"],
                     hiddenActivation: .quickGELU, layerNormEpsilon: 1e-6,
                     preprocess: PreprocessConfiguration(
-                        interpolation: .bilinear, cropFraction: 1, cropMode: .squash, cropRounding: .down, mean: [0, 0.5, 0.1],
+                        interpolation: .bilinear, cropFraction: 1, cropMode: .squash, cropRounding: .down,
+                        mean: [0, 0.5, 0.1],
                         standardDeviation: [1, 2, 0.25])))
     }
 

@@ -39,7 +39,8 @@ func smallConfiguration(_ block: ModelConfiguration.Block, labels: Int = 3) thro
     let stages = block.stageCount
     var configuration = ModelConfiguration(
         dims: Array([8, 16, 32, 64].prefix(stages)), depths: Array([2, 1, 3, 1].prefix(stages)),
-        numHeads: Array([2, 2, 4, 4].prefix(stages)), block: block, embeddings: embeddings, windowSize: 5, imageSize: 64)
+        numHeads: Array([2, 2, 4, 4].prefix(stages)), block: block, embeddings: embeddings, windowSize: 5, imageSize: 64
+    )
     configuration.setLabelCount(labels)
     return configuration
 }

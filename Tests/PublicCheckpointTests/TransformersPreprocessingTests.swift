@@ -75,8 +75,10 @@ import Testing
     @Test func valuesMayBeLeftAlone() throws {
         let plain = try read("pvt", #"{"size": 224, "do_normalize": false}"#).preprocess
         #expect(plain.mean == [0, 0, 0] && plain.standardDeviation == [1, 1, 1])
-        let bytes = try read("pvt", #"{"size": 224, "do_rescale": false, "image_mean": 51, "image_std": [51, 102, 255]}"#)
-            .preprocess
+        let bytes = try read(
+            "pvt", #"{"size": 224, "do_rescale": false, "image_mean": 51, "image_std": [51, 102, 255]}"#
+        )
+        .preprocess
         #expect(bytes.mean == [0.2, 0.2, 0.2] && bytes.standardDeviation == [0.2, 0.4, 1])
         let factor = try read(
             "pvt", #"{"size": 224, "rescale_factor": 0.5, "image_mean": [51, 51, 51], "image_std": [51, 51, 51]}"#
@@ -89,7 +91,10 @@ import Testing
         ("swin", #"{"do_pad": true}"#, "\"do_pad\": expected false, found true"),
         ("swin", #"{"size": {"height": 224, "width": 192}}"#, "\"size\": expected a number, equal"),
         ("swin", #"{"size": {"longest_edge": 224}}"#, "\"size\""),
-        ("swin", #"{"size": {"shortest_edge": 224}}"#, "\"size\": expected \"height\" and \"width\", or a \"crop_size\""),
+        (
+            "swin", #"{"size": {"shortest_edge": 224}}"#,
+            "\"size\": expected \"height\" and \"width\", or a \"crop_size\""
+        ),
         ("swin", #"{"size": 0}"#, "\"size\""),
         ("swin", #"{"size": 224, "do_center_crop": true}"#, "\"crop_size\" is missing"),
         ("swin", #"{"size": 224, "do_center_crop": true, "crop_size": 256}"#, "\"crop_size\": expected at most 224"),

@@ -3,8 +3,8 @@ import CETNetOperators
 
 /// Runs a frozen network. Owns its memory and its threads; one run at a time. Not `Sendable`.
 ///
-/// After the first run of a batch at an image size, further runs of the same kind allocate nothing, also when a few sizes
-/// take turns.
+/// After the first run of a batch at an image size, further runs of the same kind allocate nothing, also when a few
+/// sizes take turns.
 package final class Session {
     package let network: FrozenNetwork
     private let team: ThreadTeam
@@ -84,7 +84,8 @@ package final class Session {
         prepare(size: size, batch: batch)
         let prepared = recent.last!
         var run = Run(
-            prepared: prepared, memory: memory!.base, threads: threads, input: input, batch: batch, logits: logits, features: features,
+            prepared: prepared, memory: memory!.base, threads: threads, input: input, batch: batch, logits: logits,
+            features: features,
             imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels,
             apart: prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0, record: record)
         prepared.tasks.reset()

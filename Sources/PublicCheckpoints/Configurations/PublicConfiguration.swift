@@ -69,11 +69,12 @@ extension ModelConfiguration {
     /// The configuration with the name of the variant that it is, if it is one; images, labels and windows may differ.
     func named() -> ModelConfiguration {
         var named = self
-        named.variant = Variant.all.first { variant in
-            let row = variant.configuration
-            return row.block == block && row.dims == dims && row.depths == depths && row.numHeads == numHeads
-                && row.mlpRatios == mlpRatios && row.embeddings == embeddings
-        }?.name
+        named.variant =
+            Variant.all.first { variant in
+                let row = variant.configuration
+                return row.block == block && row.dims == dims && row.depths == depths && row.numHeads == numHeads
+                    && row.mlpRatios == mlpRatios && row.embeddings == embeddings
+            }?.name
         return named
     }
 

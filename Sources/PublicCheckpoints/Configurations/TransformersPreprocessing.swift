@@ -109,7 +109,8 @@ struct TransformersPreprocessing {
             }
         guard crops else {
             guard mode == .squash else {
-                throw reader.invalid("size", "\"height\" and \"width\", or a \"crop_size\" beside it", reader.value("size")!)
+                throw reader.invalid(
+                    "size", "\"height\" and \"width\", or a \"crop_size\" beside it", reader.value("size")!)
             }
             return Resize(imageSize: side, cropFraction: 1, mode: .squash)
         }
@@ -176,8 +177,8 @@ struct TransformersPreprocessing {
         return filters[number]
     }
 
-    /// The processor multiplies by a factor, then subtracts a mean and divides by a deviation; here the factor is always
-    /// 1/255, so that another one goes into mean and deviation.
+    /// The processor multiplies by a factor, then subtracts a mean and divides by a deviation; here the factor is
+    /// always 1/255, so that another one goes into mean and deviation.
     private static func normalization(
         _ reader: inout ConfigurationReader, _ processor: Processor
     ) throws(ConfigurationError) -> (mean: [Float], standardDeviation: [Float]) {

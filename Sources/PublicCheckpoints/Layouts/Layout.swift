@@ -34,8 +34,8 @@ package struct Layout: Sendable {
         self.packedBlockNames = packedBlockNames
     }
 
-    /// The whole table for stages of these numbers of blocks: this project's names, and for each theirs, several where a
-    /// tensor is one here but several there.
+    /// The whole table for stages of these numbers of blocks: this project's names, and for each theirs, several where
+    /// a tensor is one here but several there.
     func names(depths: [Int]) -> [String: [String]] {
         var names = ends.mapValues { [$0] }
         for (index, depth) in depths.enumerated() {
@@ -50,7 +50,9 @@ package struct Layout: Sendable {
     }
 
     /// What the layout calls one of this project's tensors; nothing if it has no name for it.
-    package func theirNames(of name: String, depths: [Int]) -> [String] { TensorNames(self, depths: depths)[name] ?? [] }
+    package func theirNames(of name: String, depths: [Int]) -> [String] {
+        TensorNames(self, depths: depths)[name] ?? []
+    }
 }
 
 extension Layout {

@@ -301,7 +301,8 @@ def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, sour
     try:
         configuration = ModelConfiguration(
             dims=dims, depths=depths, num_heads=num_heads or heads, mlp_ratios=ratios, block=layout.block,
-            embeddings=embeddings, window_size=window, image_size=image_size or 224, num_labels=shape("head.bias")[0], **layout.computes)
+            embeddings=embeddings, window_size=window, image_size=image_size or 224,
+            num_labels=shape("head.bias")[0], **layout.computes)
         configuration.validate(source)
     except ConfigurationError as error:
         raise CheckpointError(f"{source}, {layout.name}: {error}") from None

@@ -100,7 +100,8 @@ def test_a_right_engine_passes(call, small):
 @pytest.mark.parametrize("name, fault, message", [
     ("timm-swin", "logits", "timm-swin: 64x64: logits differ by"), ("timm-swin", "nan", "logits differ by nan"),
     ("transformers-cvt", "parameters", "parameters, the package has"), ("transformers-cvt", "status", "status 1"),
-    ("images/pvt-224", "pixels", "china.jpg: 99.554 % as Pillow"), ("images/timm-224", "pixels", "as timm, largest difference"),
+    ("images/pvt-224", "pixels", "china.jpg: 99.554 % as Pillow"),
+    ("images/timm-224", "pixels", "as timm, largest difference"),
     ("images/timm-224", "status", "china.jpg: status 1")])
 def test_a_wrong_engine_fails(call, small, name, fault, message):
     status, output = call(verify_public, "--only", name, fault=fault)
