@@ -15,44 +15,6 @@ static void pack_values(const cetnet_pack_values *p) {
     }
 }
 
-/// scores ← exp(scores − max) for each row, and 1 / Σ of each: a softmax whose division is left to whoever multiplies
-/// the values by it, which are fewer than the keys. One pass for the maxima and one for the exponentials: inside a pass
-/// no row waits for another. Behind the last column, up to a whole vector, zeros are written.
-static void exponentials(
-    float *scores, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, float inverses[CETNET_TILE_ROWS]) {
-    const ptrdiff_t whole = columns / LANES * LANES, rest = columns - whole;
-    const vfloat lowest = splat(-__builtin_inff());
-    vint lane;
-    CETNET_UNROLL
-    for (int j = 0; j < LANES; j++) lane[j] = j;
-    const vint valid = lane < (vint)((int32_t)rest);
-    float maxima[CETNET_TILE_ROWS];
-
-    for (ptrdiff_t i = 0; i < rows; i++) {
-        const float *row = scores + i * stride;
-        vfloat largest = rest ? (valid ? load(row + whole) : lowest) : lowest;
-        for (ptrdiff_t j = 0; j < whole; j += LANES) largest = vmax(largest, load(row + j));
-        maxima[i] = max_lanes(largest);
-    }
-    for (ptrdiff_t i = 0; i < rows; i++) {
-        float *row = scores + i * stride;
-        const vfloat maximum = splat(maxima[i]);
-        vfloat sum = splat(0);
-        for (ptrdiff_t j = 0; j < whole; j += LANES) {
-            vfloat e = vexp_or_zero(load(row + j) - maximum);
-            store(row + j, e);
-            sum += e;
-        }
-        if (rest) {
-            vfloat e = vexp_or_zero(load(row + whole) - maximum);
-            e = valid ? e : splat(0);
-            store(row + whole, e);
-            sum += e;
-        }
-        inverses[i] = 1.0f / sum_lanes(sum);
-    }
-}
-
 /// The unnormalised results of some queries, as many as cetnet_score_rows at most: exp(Q·Kᵀ − max) · V, and the factors
 /// that they have still to be multiplied by.
 static void attend(

@@ -38,30 +38,27 @@ static void layer_norm(const cetnet_layer_norm *n) {
 
 enum { SOFTMAX_ROWS = 16 };
 
-/// Up to SOFTMAX_ROWS rows. One pass for the maxima, one for the exponentials and one for the quotients: inside a pass
-/// no row waits for another, and the processor overlaps their reductions.
-static void softmax_block(const cetnet_softmax *s, float *scores, const float *mask, ptrdiff_t rows) {
-    const ptrdiff_t whole = s->columns / LANES * LANES, rest = s->columns - whole;
+/// scores ← exp(scores − max) for each of up to SOFTMAX_ROWS rows, and 1 / Σ of each: a softmax whose division is left
+/// to the caller. One pass for the maxima and one for the exponentials: inside a pass no row waits for another, and the
+/// processor overlaps their reductions. Behind the last column, up to a whole vector, zeros are written.
+static void exponentials(
+    float *scores, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, float inverses[SOFTMAX_ROWS]) {
+    const ptrdiff_t whole = columns / LANES * LANES, rest = columns - whole;
     const vfloat lowest = splat(-__builtin_inff());
     vint lane;
     CETNET_UNROLL
     for (int j = 0; j < LANES; j++) lane[j] = j;
     const vint valid = lane < (vint)((int32_t)rest);
-    float maxima[SOFTMAX_ROWS], inverses[SOFTMAX_ROWS];
+    float maxima[SOFTMAX_ROWS];
 
     for (ptrdiff_t i = 0; i < rows; i++) {
-        float *row = scores + i * s->stride;
-        if (mask) {
-            for (ptrdiff_t j = 0; j < s->columns; j += LANES) {
-                store(row + j, load(row + j) + load(mask + i * s->mask_stride + j));
-            }
-        }
+        const float *row = scores + i * stride;
         vfloat largest = rest ? (valid ? load(row + whole) : lowest) : lowest;
         for (ptrdiff_t j = 0; j < whole; j += LANES) largest = vmax(largest, load(row + j));
         maxima[i] = max_lanes(largest);
     }
     for (ptrdiff_t i = 0; i < rows; i++) {
-        float *row = scores + i * s->stride;
+        float *row = scores + i * stride;
         const vfloat maximum = splat(maxima[i]);
         vfloat sum = splat(0);
         for (ptrdiff_t j = 0; j < whole; j += LANES) {
@@ -77,16 +74,22 @@ static void softmax_block(const cetnet_softmax *s, float *scores, const float *m
         }
         inverses[i] = 1.0f / sum_lanes(sum);
     }
-    for (ptrdiff_t i = 0; i < rows; i++) {
-        float *row = scores + i * s->stride;
-        for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) * splat(inverses[i]));
-    }
 }
 
 static void softmax(const cetnet_softmax *s) {
     for (ptrdiff_t first = 0; first < s->rows; first += SOFTMAX_ROWS) {
         const ptrdiff_t rows = s->rows - first < SOFTMAX_ROWS ? s->rows - first : SOFTMAX_ROWS;
-        softmax_block(
-            s, s->scores + first * s->stride, s->mask ? s->mask + first * s->mask_stride : 0, rows);
+        float *scores = s->scores + first * s->stride;
+        for (ptrdiff_t i = 0; s->mask && i < rows; i++) {
+            float *row = scores + i * s->stride;
+            const float *mask = s->mask + (first + i) * s->mask_stride;
+            for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) + load(mask + j));
+        }
+        float inverses[SOFTMAX_ROWS];
+        exponentials(scores, s->stride, rows, s->columns, inverses);
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            float *row = scores + i * s->stride;
+            for (ptrdiff_t j = 0; j < s->columns; j += LANES) store(row + j, load(row + j) * splat(inverses[i]));
+        }
     }
 }

@@ -56,6 +56,12 @@ struct Partition: Sendable {
         self.parts = max(1, min(parts, count))
     }
 
+    /// The heads that attend in each of some windows, cut so that even few windows make tasks for several threads.
+    init(heads: Int, windows: Int) {
+        let fewTasks = 16
+        self.init(count: heads, parts: (fewTasks + windows - 1) / windows)
+    }
+
     subscript(part: Int) -> Range<Int> { part * count / parts..<(part + 1) * count / parts }
 
     /// Items in the largest part.

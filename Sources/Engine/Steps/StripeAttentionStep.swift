@@ -27,9 +27,6 @@ struct StripeAttentionStep: Step {
     private let mostTokens: Int
     let taskCount: Int
 
-    /// Tasks that a branch of few stripes is cut into by heads, so that several threads have work.
-    private static let fewTasks = 16
-
     init(
         attention: CrossShapedAttention, weights: StripeWeights, layout: MatrixWeights.Layout, input: Location,
         output: Location, kernels: KernelSet
@@ -47,8 +44,7 @@ struct StripeAttentionStep: Step {
             branches.append(
                 Branch(
                     axes: axes, firstHead: firstHead,
-                    headGroups: Partition(
-                        count: branch.heads, parts: (Self.fewTasks + axes.stripes - 1) / axes.stripes),
+                    headGroups: Partition(heads: branch.heads, windows: axes.stripes),
                     firstTask: firstTask, weights: weights.branches[index]))
             firstHead += branch.heads
             firstTask += branches.last!.taskCount

@@ -17,9 +17,6 @@ struct WindowAttentionStep: Step {
     private let headScratch: Int
     private let headGroups: Partition
 
-    /// Tasks that a map of few windows is cut into by heads, so that several threads have work.
-    private static let fewTasks = 16
-
     init(
         attention: WindowAttention, weights: AttentionWeights, layout: MatrixWeights.Layout, input: Location,
         output: Location, kernels: KernelSet
@@ -35,8 +32,7 @@ struct WindowAttentionStep: Step {
         headScratch = WindowAttentionHead.scratchCount(
             tokens: attention.windowSize * attention.windowSize, headDimension: attention.headDimension,
             kernels: kernels)
-        let windows = vertical.windows * horizontal.windows
-        headGroups = Partition(count: attention.heads, parts: (Self.fewTasks + windows - 1) / windows)
+        headGroups = Partition(heads: attention.heads, windows: vertical.windows * horizontal.windows)
     }
 
     var taskCount: Int { vertical.windows * horizontal.windows * headGroups.parts }
