@@ -42,18 +42,18 @@ let package = Package(
             resources: [.embedInCode("Resources/imagenet-1k.txt")]),
 
         // How it is computed.
-        .target(name: "CETNetOperators", dependencies: ["CKernels", "COpenBLAS"], path: "Sources/Operators"),
+        .target(name: "CETNetKernels", dependencies: ["CKernels"], path: "Sources/Kernels"),
         .target(
             name: "CETNetEngine",
-            dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetOperators"],
+            dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetKernels", "CKernels", "COpenBLAS"],
             path: "Sources/Engine"),
 
         // Images.
-        .target(name: "CETNetPreprocessing", dependencies: ["CKernels"], path: "Sources/Preprocessing"),
+        .target(name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
 
         // How fast it is.
         .target(
-            name: "CETNetMeasurement", dependencies: ["CKernels", "COpenBLAS", "CETNetOperators", "CETNetEngine"],
+            name: "CETNetMeasurement", dependencies: ["CKernels", "COpenBLAS", "CETNetKernels", "CETNetEngine"],
             path: "Sources/Measurement"),
         .target(name: "CBenchmarking"),
 
@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "CETNet",
             dependencies: [
-                "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetOperators", "CETNetEngine",
+                "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetKernels", "CETNetEngine",
                 "CETNetPreprocessing", "CETNetPublicCheckpoints",
             ],
             path: "Sources/CETNet"),
@@ -79,7 +79,7 @@ let package = Package(
             name: "CETNetCommand",
             dependencies: [
                 "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetPreprocessing",
-                "CETNetEngine", "CETNetOperators", "CETNetMeasurement", "CETNetReporting",
+                "CETNetEngine", "CETNetKernels", "CETNetMeasurement", "CETNetReporting",
                 "CETNetComparison", "CBenchmarking",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -88,7 +88,7 @@ let package = Package(
         // Tests.
         .testTarget(
             name: "CheckpointTests", dependencies: ["CETNetCheckpoint", "TestSupport"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetOperators"]),
+        .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetKernels", "CETNetEngine"]),
         .testTarget(
             name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetCheckpoint", "TestSupport"],
             resources: [.copy("Fixtures")]),
@@ -101,17 +101,17 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetOperators", "CETNetCheckpoint",
+                "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetKernels", "CETNetCheckpoint",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CKernels"],
+            name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CETNetKernels", "CKernels"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "ImagingTests",
             dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "MeasurementTests", dependencies: ["CETNetMeasurement", "CETNetOperators"]),
+        .testTarget(name: "MeasurementTests", dependencies: ["CETNetMeasurement", "CETNetKernels", "CETNetEngine"]),
         .testTarget(name: "ComparisonTests", dependencies: ["CETNetComparison", "CETNetReporting", "CETNetGraph"]),
         .target(name: "TestSupport", path: "Tests/Support"),
         .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),

@@ -2,7 +2,7 @@ import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
 import CETNetNetworks
-import CETNetOperators
+import CETNetKernels
 import CETNetPreprocessing
 
 // What a program needs beside `Model`, so that `import CETNet` is enough.
@@ -28,4 +28,4 @@ public typealias PreprocessingError = CETNetPreprocessing.PreprocessingError
 /// A weights file that cannot be read.
 public typealias CheckpointError = CETNetCheckpoint.CheckpointError
 /// The environment variable `CETNET_KERNELS` asks for instructions that this machine cannot run.
-public typealias KernelTierError = CETNetOperators.KernelTierError
+public typealias KernelTierError = CETNetKernels.KernelTierError

@@ -31,8 +31,7 @@ extension Model {
     /// - Throws: ``ModelError/imageSize(_:allowed:)``.
     public func featureShapes(imageSize: ImageSize) throws(ModelError) -> [[Int]] {
         try InputLimits.check(imageSize)
-        let graph = network.graph(imageSize: imageSize)
-        return graph.features.map(graph.shape(of:)).map { [$0.channels, $0.height, $0.width] }
+        return frozen.featureShapes(size: imageSize)
     }
 
     private func run(
@@ -51,13 +50,13 @@ extension Model {
 
         for start in stride(from: 0, to: count, by: largest) {
             let images = min(largest, count - start)
-            sessions.withSession { session in
-                batch.values.withUnsafeBufferPointer { input in
-                    logits.withUnsafeMutableValues { output in
-                        withPointers(to: &features) { maps in
+            try sessions.withSession { session throws(ModelError) in
+                try batch.values.withUnsafeBufferPointer { input throws(ModelError) in
+                    try logits.withUnsafeMutableValues { output throws(ModelError) in
+                        try withPointers(to: &features) { maps throws(ModelError) in
                             let maps = zip(maps, shapes).map { $0 + start * $1.reduce(1, *) }
-                            maps.withUnsafeBufferPointer { maps in
-                                session.run(
+                            try maps.withUnsafeBufferPointer { maps throws(ModelError) in
+                                try session.run(
                                     input: input.baseAddress! + start * imageCount, batch: images, size: size,
                                     logits: output.baseAddress! + start * configuration.numLabels,
                                     features: wantsFeatures ? maps.baseAddress! : nil)
@@ -74,14 +73,14 @@ extension Model {
 /// Calls `body` with the addresses of the tensors' numbers, all valid at the same time.
 private func withPointers(
     to tensors: inout [Tensor], from first: Int = 0, _ pointers: [UnsafeMutablePointer<Float>] = [],
-    _ body: ([UnsafeMutablePointer<Float>]) -> Void
-) {
-    guard first < tensors.count else { return body(pointers) }
+    _ body: ([UnsafeMutablePointer<Float>]) throws(ModelError) -> Void
+) throws(ModelError) {
+    guard first < tensors.count else { return try body(pointers) }
     // Taken out of the array for as long as its address is in use, so that the rest of the array stays accessible.
     var tensor = tensors[first]
     tensors[first] = Tensor(zeros: [0])
-    tensor.withUnsafeMutableValues { buffer in
-        withPointers(to: &tensors, from: first + 1, pointers + [buffer.baseAddress!], body)
+    defer { tensors[first] = tensor }
+    try tensor.withUnsafeMutableValues { buffer throws(ModelError) in
+        try withPointers(to: &tensors, from: first + 1, pointers + [buffer.baseAddress!], body)
     }
-    tensors[first] = tensor
 }

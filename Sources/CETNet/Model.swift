@@ -134,7 +134,7 @@ public final class Model: Sendable {
     /// - Throws: ``ModelError/imageSize(_:allowed:)``.
     public func multiplyAdds(imageSize: ImageSize) throws(ModelError) -> Int {
         try InputLimits.check(imageSize)
-        return network.graph(imageSize: imageSize).multiplyAdds
+        return frozen.graph(size: imageSize).multiplyAdds
     }
 
     /// The instruction-set tier of the kernels that it runs on, for instance `avx512`. The best that the processor has,

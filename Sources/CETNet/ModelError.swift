@@ -1,3 +1,4 @@
+import CETNetEngine
 import CETNetGraph
 import Foundation
 
@@ -23,6 +24,8 @@ public enum ModelError: Error, Equatable, Sendable {
     /// An image's logits are NaN or infinite, so there is nothing to rank: the input or the weights are not finite.
     /// The image is given by its position in the batch.
     case notFinite(image: Int)
+    /// The system does not give as much memory as a run takes.
+    case outOfMemory(bytes: Int)
     /// A file is in the way, and was not to be replaced.
     case fileExists(path: String)
 }
@@ -49,6 +52,8 @@ extension ModelError: CustomStringConvertible, LocalizedError {
             "the buffer of \(what) has room for \(found) numbers; needed are \(needed)"
         case .notFinite(let image):
             "the logits of image \(image) are not finite: its pixels or the model's weights hold NaN or infinity"
+        case .outOfMemory(let bytes):
+            OutOfMemoryError(bytes: bytes).description
         case .fileExists(let path):
             "\(path) exists already"
         }

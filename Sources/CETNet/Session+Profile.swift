@@ -24,8 +24,14 @@ extension Session {
     /// - Throws: ``ModelError/imageSize(_:allowed:)``.
     package func steps(imageSize: ImageSize) throws(ModelError) -> [Step] {
         try InputLimits.check(imageSize)
-        let graph = model.network.graph(imageSize: imageSize)
-        return session.steps(size: imageSize).map { step in
+        let graph = model.frozen.graph(size: imageSize)
+        let steps: [(name: String, nodes: [Int])]
+        do throws(OutOfMemoryError) {
+            steps = try session.steps(size: imageSize)
+        } catch {
+            throw .outOfMemory(bytes: error.bytes)
+        }
+        return steps.map { step in
             let nodes = step.nodes.map { graph.nodes[$0] }
             var multiplying: [String] = []
             for node in nodes where node.multiplyAdds > 0 && !multiplying.contains(node.operator.name) {
@@ -52,7 +58,7 @@ extension Session {
         logits: UnsafeMutableBufferPointer<Float>, record: @escaping (Int, UInt64) -> Void
     ) throws(ModelError) {
         try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
-        session.profile(
+        try session.run(
             input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!, record: record)
     }
 }

@@ -17,8 +17,12 @@ public final class Session {
     /// - Throws: ``ModelError/option(name:allowed:found:)``.
     public init(_ model: Model, threads: Int? = nil) throws(ModelError) {
         self.model = model
-        session = CETNetEngine.Session(
-            network: model.frozen, threads: try Model.check("threads", threads ?? model.threads))
+        let threads = try Model.check("threads", threads ?? model.threads)
+        do throws(OutOfMemoryError) {
+            session = try CETNetEngine.Session(network: model.frozen, threads: threads)
+        } catch {
+            throw .outOfMemory(bytes: error.bytes)
+        }
     }
 
     /// How many threads a run uses.
@@ -32,7 +36,11 @@ public final class Session {
     /// - Throws: ``ModelError`` for a size or batch that cannot be run.
     public func prepare(imageSize: ImageSize, batch: Int) throws(ModelError) {
         try InputLimits.check(imageSize, batch: batch)
-        session.prepare(size: imageSize, batch: batch)
+        do throws(OutOfMemoryError) {
+            try session.prepare(size: imageSize, batch: batch)
+        } catch {
+            throw .outOfMemory(bytes: error.bytes)
+        }
     }
 
     /// Runs images.
@@ -47,7 +55,7 @@ public final class Session {
         logits: UnsafeMutableBufferPointer<Float>
     ) throws(ModelError) {
         try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
-        session.run(
+        try session.run(
             input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!)
     }
 
@@ -75,8 +83,8 @@ public final class Session {
                 throw .buffer(of: "feature map \(stage + 1)", needed: needed, found: buffer.count)
             }
         }
-        features.map { $0.baseAddress! }.withUnsafeBufferPointer { maps in
-            session.run(
+        try features.map { $0.baseAddress! }.withUnsafeBufferPointer { maps throws(ModelError) in
+            try session.run(
                 input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!,
                 features: maps.baseAddress!)
         }

@@ -23,16 +23,24 @@ final class SessionPool: Sendable {
     }
 
     /// Runs `body` with a session of its own. Blocks while all are taken.
-    func withSession<Result>(_ body: (CETNetEngine.Session) throws -> Result) rethrows -> Result {
+    /// - Throws: ``ModelError/outOfMemory(bytes:)``, and what `body` throws.
+    func withSession<Result>(
+        _ body: (CETNetEngine.Session) throws(ModelError) -> Result
+    ) throws(ModelError) -> Result {
         available.wait()
+        defer { available.signal() }
         // The last one used is the one whose memory is warm.
-        let taken =
-            idle.withLock { $0.popLast() }
-            ?? Idle(session: CETNetEngine.Session(network: network, threads: threads))
-        defer {
-            idle.withLock { $0.append(taken) }
-            available.signal()
+        let taken: Idle
+        do throws(OutOfMemoryError) {
+            if let session = idle.withLock({ $0.popLast() }) {
+                taken = session
+            } else {
+                taken = Idle(session: try CETNetEngine.Session(network: network, threads: threads))
+            }
+        } catch {
+            throw .outOfMemory(bytes: error.bytes)
         }
+        defer { idle.withLock { $0.append(taken) } }
         return try body(taken.session)
     }
 }

@@ -67,9 +67,7 @@ public final class SafetensorsFile: TensorSource {
     }
 
     /// Gives the memory behind the mapping back to the system; tensors can still be read, from the file again.
-    ///
-    /// For when weights have been packed elsewhere and the file is kept open.
-    package func releaseMappedPages() { file.releasePages() }
+    public func releaseMemory() { file.releasePages() }
 
     private func readable(_ name: String) throws -> TensorInfo {
         guard let info = info(name) else { throw CheckpointError.missingTensor(file: sourceName, tensor: name) }

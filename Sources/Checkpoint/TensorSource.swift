@@ -17,9 +17,15 @@ public protocol TensorSource: Sendable {
     /// The buffer must not escape. May be called from several threads at once.
     /// - Throws: what ``read(_:into:)`` throws, and what `body` throws.
     func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R
+
+    /// Gives memory back that only speeds up further reading: for when what has been read is packed elsewhere. Tensors
+    /// can still be read. By default there is none.
+    func releaseMemory()
 }
 
 extension TensorSource {
+    public func releaseMemory() {}
+
     public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
         let values = try values(of: name)
         return try values.withUnsafeBufferPointer(body)

@@ -33,20 +33,49 @@ public struct Node: Sendable {
     public let stage: Int?
 }
 
+extension Node {
+    /// Trained scalars that belong to this node: weights, biases and scales, not running statistics.
+    public var parameterCount: Int {
+        self.operator.parameters.filter(\.isTrained).reduce(0) { $0 + $1.count }
+    }
+
+    /// Multiply-adds for one image: convolutions, linear layers and the two products of attention.
+    ///
+    /// This is what vision papers print as "FLOPs"; one multiply-add is two floating point operations. Windows are
+    /// counted as H·W tokens with w² keys each: what padding adds is computed but not counted, as in the paper.
+    public var multiplyAdds: Int { self.operator.definition.multiplyAdds(inputs: inputShapes, output: shape) }
+}
+
 /// A model at one image size: typed operators in execution order, every value with its shape.
 public struct Graph: Sendable {
-    /// Size of the images that it takes.
-    public let imageSize: ImageSize
+    /// A value by the name that whoever runs the graph knows it by.
+    public struct Output: Sendable {
+        public let name: String
+        public let value: ValueID
+    }
+
     public let nodes: [Node]
-    /// The output of each stage, before the final norm: the feature maps for detection and segmentation.
-    public let features: [ValueID]
-    /// The result: 1×1×labels.
-    public let logits: ValueID
+    /// What it gives, in execution order: a classifier's `stage1`, … and `logits`.
+    public let outputs: [Output]
 
     public func shape(of value: ValueID) -> TensorShape { nodes[value.index].shape }
 
+    /// What it takes, in order.
+    public var inputs: [Input] {
+        nodes.compactMap { if case .input(let input) = $0.operator { input } else { nil } }
+    }
+
+    /// The output of that name.
+    public func output(_ name: String) -> ValueID? { outputs.first { $0.name == name }?.value }
+
     /// Every tensor that a model file has to provide, in execution order, each once.
     public var parameters: [Parameter] { nodes.flatMap(\.operator.parameters) }
+
+    /// Trained scalars of the whole model.
+    public var parameterCount: Int { nodes.reduce(0) { $0 + $1.parameterCount } }
+
+    /// Multiply-adds for one image; see ``Node/multiplyAdds``.
+    public var multiplyAdds: Int { nodes.reduce(0) { $0 + $1.multiplyAdds } }
 }
 
 /// Builds a ``Graph`` in execution order, inferring every shape.
@@ -54,8 +83,7 @@ public struct Graph: Sendable {
 /// Shapes that do not fit are mistakes of the network definition, not of its input, and stop the program.
 public struct GraphBuilder {
     private var nodes: [Node] = []
-    private var features: [ValueID] = []
-    private let imageSize: ImageSize
+    private var outputs: [Graph.Output] = []
 
     /// The part and stage that nodes appended from now on belong to.
     public var part: Part = .image
@@ -63,131 +91,35 @@ public struct GraphBuilder {
     /// Epsilon of every LayerNorm appended from now on, where it is not the builder's choice.
     public var layerNormEpsilon: Float?
 
-    /// Starts a graph with the image as its first value.
-    public init(imageSize: ImageSize) {
-        self.imageSize = imageSize
-        _ = append("image", .input, [])
-    }
-
-    /// The image: H×W×3.
-    public var image: ValueID { ValueID(index: 0) }
+    public init() {}
 
     public func shape(of value: ValueID) -> TensorShape { nodes[value.index].shape }
+
+    /// Appends an input of a shape, by the name that whoever runs the graph gives it.
+    public mutating func input(_ name: String, _ shape: TensorShape) -> ValueID {
+        append(name, .input(Input(label: name, shape: shape)), [])
+    }
 
     /// Appends a node and returns its output.
     public mutating func append(_ name: String, _ op: Operator, _ inputs: [ValueID]) -> ValueID {
         let output = ValueID(index: nodes.count)
         let inputShapes = inputs.map(shape(of:))
-        nodes.append(
-            Node(
-                name: name, operator: op, inputs: inputs, inputShapes: inputShapes, output: output,
-                shape: inferShape(op, inputShapes, name: name), part: part, stage: stage))
+        do throws(ShapeMismatch) {
+            nodes.append(
+                Node(
+                    name: name, operator: op, inputs: inputs, inputShapes: inputShapes, output: output,
+                    shape: try op.definition.outputShape(inputShapes), part: part, stage: stage))
+        } catch {
+            preconditionFailure("\(name): \(op.name) \(error.reason)")
+        }
         return output
     }
 
-    /// Marks a value as the feature map of the next stage.
-    public mutating func markFeature(_ value: ValueID) { features.append(value) }
+    /// Makes a value an output of the graph. Its class token, where it has one, is no part of the output.
+    public mutating func output(_ name: String, _ value: ValueID) {
+        outputs.append(Graph.Output(name: name, value: value))
+    }
 
     /// The finished graph.
-    public func finish(logits: ValueID) -> Graph {
-        Graph(imageSize: imageSize, nodes: nodes, features: features, logits: logits)
-    }
-
-    private func inferShape(_ op: Operator, _ inputs: [TensorShape], name: String) -> TensorShape {
-        func expect(_ count: Int, channels: Int? = nil) {
-            precondition(inputs.count == count, "\(name): \(op.name) takes \(count) inputs, not \(inputs.count)")
-            if let channels {
-                precondition(
-                    inputs[0].channels == channels,
-                    "\(name): \(op.name) takes \(channels) channels, not \(inputs[0].channels)")
-            }
-        }
-        switch op {
-        case .input:
-            expect(0)
-            return TensorShape(height: imageSize.height, width: imageSize.width, channels: 3)
-        case .convolution(let convolution):
-            expect(1, channels: convolution.inputChannels)
-            let size = convolution.outputSize(inputs[0].size)
-            return TensorShape(height: size.height, width: size.width, channels: convolution.outputChannels)
-        case .batchNorm(let norm):
-            expect(1, channels: norm.channels)
-            return inputs[0]
-        case .layerNorm(let norm):
-            expect(1, channels: norm.channels)
-            return inputs[0]
-        case .linear(let linear):
-            expect(1, channels: linear.inputChannels)
-            return inputs[0].with(channels: linear.outputChannels)
-        case .activation:
-            expect(1)
-            return inputs[0]
-        case .add:
-            expect(2)
-            precondition(inputs[0] == inputs[1], "\(name): add of \(inputs[0]) and \(inputs[1])")
-            return inputs[0]
-        case .windowAttention(let attention):
-            expect(1, channels: 3 * attention.channels)
-            return inputs[0].with(channels: attention.channels)
-        case .globalAttention(let attention):
-            precondition(
-                inputs.map(\.channels) == attention.inputChannels(count: inputs.count),
-                "\(name): global attention of \(attention.channels) channels takes queries, keys and values, "
-                    + "not \(inputs)")
-            precondition(inputs.dropFirst().allSatisfy { $0.tokens == inputs[1].tokens }, "\(name): \(inputs)")
-            return inputs[0]
-        case .crossShapedAttention(let attention):
-            expect(1, channels: 3 * attention.channels)
-            precondition(inputs[0].classTokens == 0, "\(name): stripes have no place for a class token")
-            return inputs[0].with(channels: attention.channels)
-        case .appendClassToken(let token):
-            expect(1, channels: token.channels)
-            precondition(inputs[0].classTokens == 0, "\(name): there is a class token already")
-            return TensorShape(
-                height: inputs[0].height, width: inputs[0].width, channels: inputs[0].channels, classTokens: 1)
-        case .carryClassToken:
-            expect(2)
-            precondition(
-                inputs[0].classTokens == 0 && inputs[1].classTokens == 1 && inputs[0].channels == inputs[1].channels,
-                "\(name): class token of \(inputs[1]) behind \(inputs[0])")
-            return TensorShape(
-                height: inputs[0].height, width: inputs[0].width, channels: inputs[0].channels, classTokens: 1)
-        case .takeClassToken:
-            expect(1)
-            precondition(inputs[0].classTokens == 1, "\(name): there is no class token")
-            return TensorShape(height: 1, width: 1, channels: inputs[0].channels)
-        case .positionEmbedding(let positions):
-            expect(1, channels: positions.channels)
-            precondition(inputs[0].classTokens == positions.classTokens, "\(name): \(inputs[0])")
-            return inputs[0]
-        case .concatenation:
-            precondition(inputs.count >= 2, "\(name): concatenation of \(inputs.count) inputs")
-            precondition(
-                inputs.allSatisfy { $0.size == inputs[0].size }, "\(name): concatenation of maps of sizes \(inputs)")
-            return inputs[0].with(channels: inputs.reduce(0) { $0 + $1.channels })
-        case .channelSlice(let channels):
-            expect(1)
-            precondition(
-                !channels.isEmpty && channels.lowerBound >= 0 && channels.upperBound <= inputs[0].channels,
-                "\(name): channels \(channels) of \(inputs[0].channels)")
-            return inputs[0].with(channels: channels.count)
-        case .channelShuffle:
-            expect(2)
-            precondition(inputs[0] == inputs[1], "\(name): channel shuffle of \(inputs[0]) and \(inputs[1])")
-            return inputs[0].with(channels: 2 * inputs[0].channels)
-        case .channelScale:
-            expect(2)
-            precondition(
-                inputs[1] == TensorShape(height: 1, width: 1, channels: inputs[0].channels),
-                "\(name): channel scale of \(inputs[0]) by \(inputs[1])")
-            return inputs[0]
-        case .patchGathering:
-            expect(1)
-            return TensorShape(
-                height: (inputs[0].height + 1) / 2, width: (inputs[0].width + 1) / 2, channels: 4 * inputs[0].channels)
-        case .meanOverTokens:
-            expect(1)
-            return TensorShape(height: 1, width: 1, channels: inputs[0].channels)
-        }
-    }
+    public func finish() -> Graph { Graph(nodes: nodes, outputs: outputs) }
 }

@@ -56,6 +56,11 @@ public struct TensorShape: Sendable, Hashable, CustomStringConvertible {
         TensorShape(height: height, width: width, channels: channels, classTokens: classTokens)
     }
 
+    /// The same map with a class token behind it, or without.
+    func with(classTokens: Int) -> TensorShape {
+        TensorShape(height: height, width: width, channels: channels, classTokens: classTokens)
+    }
+
     public var description: String {
         "\(height)x\(width)x\(channels)" + (classTokens > 0 ? " and a class token" : "")
     }

@@ -1,5 +1,5 @@
 import CETNetEngine
-import CETNetOperators
+import CETNetKernels
 import CKernels
 import Dispatch
 
@@ -57,7 +57,8 @@ package enum ComputeRate {
     private static func best(
         threads: Int, operations: Double, seconds: Double, _ work: (Int) -> Void
     ) -> Double {
-        let team = ThreadTeam(workers: threads)
+        // A measurement without memory for a few threads has nothing to measure with.
+        guard let team = try? ThreadTeam(workers: threads) else { return 0 }
         team.runAll(work)  // wakes the threads, touches the memory
         var fastest = UInt64.max
         let start = DispatchTime.now().uptimeNanoseconds

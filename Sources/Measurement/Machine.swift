@@ -1,5 +1,5 @@
 import COpenBLAS
-import CETNetOperators
+import CETNetEngine
 import Foundation
 
 /// What a measurement ran on.

@@ -39,9 +39,11 @@ public struct Network: Sendable {
         precondition(
             min(imageSize.height, imageSize.width) >= Self.minimumImageSide,
             "images have at least \(Self.minimumImageSide) pixels on a side, not \(imageSize)")
-        var builder = GraphBuilder(imageSize: imageSize)
+        var builder = GraphBuilder()
+        let image = builder.input(
+            "image", TensorShape(height: imageSize.height, width: imageSize.width, channels: 3))
         builder.layerNormEpsilon = configuration.layerNormEpsilon
-        var x = builder.stem(builder.image, configuration)
+        var x = builder.stem(image, configuration)
         for stage in configuration.dims.indices {
             builder.stage = stage
             x = embeddings[stage](&builder, x, Stage(configuration, stage))
@@ -49,11 +51,11 @@ public struct Network: Sendable {
             for index in 0..<configuration.depths[stage] {
                 x = block(&builder, x, Stage(configuration, stage), index)
             }
-            builder.markFeature(x)
+            builder.output("stage\(stage + 1)", x)
         }
         builder.stage = nil
-        let logits = builder.head(x, configuration)
-        return builder.finish(logits: logits)
+        builder.output("logits", builder.head(x, configuration))
+        return builder.finish()
     }
 }
 

@@ -1,3 +1,4 @@
+internal import CETNetKernels
 internal import CKernels
 
 /// The kernels of `resize.h`, called with Swift's types.
@@ -10,7 +11,7 @@ enum Resampler {
         var stride: Int
     }
 
-    private static var kernels: cetnet_resize_kernels { cetnet_usable_resize_kernels(0).pointee }
+    private static var kernels: cetnet_kernel_set { KernelSet.usable[0].functions.pointee }
 
     /// Resamples `count` rows along the rows: columns become fewer or more.
     ///
@@ -34,7 +35,7 @@ enum Resampler {
                     channels: format.colorChannels, channel_offsets: (offsets.red, offsets.green, offsets.blue),
                     firsts: firsts, counts: counts, weights: weights, taps: table.taps,
                     tile: tile.baseAddress!.assumingMemoryBound(to: UInt8.self), tile_pixels: tilePixels)
-                kernels.rows(&arguments)
+                kernels.resize_rows(&arguments)
             }
         }
     }
@@ -51,7 +52,7 @@ enum Resampler {
                 in: input.start, in_stride: input.stride, row_bytes: rowBytes, out: output.start,
                 out_stride: output.stride, rows: table.outputs, firsts: firsts, counts: counts, weights: weights,
                 taps: table.taps)
-            kernels.columns(&arguments)
+            kernels.resize_columns(&arguments)
         }
     }
 

@@ -2,7 +2,7 @@ import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
 import CETNetNetworks
-import CETNetOperators
+import CETNetKernels
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-import CETNetOperators
+import CETNetKernels
 import Testing
 
 /// Attention of one head in one window, by every tier's kernel and by OpenBLAS.

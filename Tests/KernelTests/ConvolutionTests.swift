@@ -1,4 +1,4 @@
-import CETNetOperators
+import CETNetKernels
 import Testing
 
 /// Depthwise convolutions and im2col of every tier, at sizes where every edge occurs.

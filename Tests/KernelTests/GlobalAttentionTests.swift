@@ -1,4 +1,4 @@
-import CETNetOperators
+import CETNetKernels
 import Testing
 
 /// Attention to all keys, by every tier's kernel and by OpenBLAS.

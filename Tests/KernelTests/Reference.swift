@@ -1,4 +1,4 @@
-import CETNetOperators
+import CETNetKernels
 import Foundation
 
 /// Formulas in double precision, written as in the literature.

@@ -1,4 +1,4 @@
-import CETNetOperators
+import CETNetKernels
 import CKernels
 import Foundation
 import Testing

@@ -1,4 +1,4 @@
-import CETNetOperators
+import CETNetKernels
 import Testing
 
 /// Attention in stripes with locally enhanced positional encoding, by every tier's kernel and by OpenBLAS.

@@ -1,4 +1,4 @@
-import CETNetOperators
+import CETNetKernels
 import Testing
 
 /// Numbers in [−1, 1) that are the same on every machine, signed so that sums cancel.

@@ -1,5 +1,5 @@
 import CETNetMeasurement
-import CETNetOperators
+import CETNetKernels
 import Testing
 
 @Suite struct MachineTests {

@@ -6,8 +6,8 @@ static void window_attention(const cetnet_window_attention *w) {
     float *queries = w->scratch;
     float *keys = queries + tokens * dimension;
     float *packed_keys = keys + tokens * dimension;
-    float *packed_values = packed_keys + w->score_stride * (dimension + 1);
-    float *scores = packed_values + cetnet_packed_columns(dimension, PANEL) * (tokens + 1);
+    float *packed_values = packed_keys + cetnet_packed_floats(tokens, dimension, PANEL);
+    float *scores = packed_values + cetnet_packed_floats(dimension, tokens, PANEL);
 
     for (ptrdiff_t t = 0; t < tokens; t++) {
         const float *row = w->rows[t];
@@ -19,7 +19,7 @@ static void window_attention(const cetnet_window_attention *w) {
     pack_panels(&pack);
     // Values are already in the panels' order, a token after the other: Σ over tokens of probability · value.
     for (ptrdiff_t channel = 0; channel < dimension; channel += PANEL) {
-        float *panel = packed_values + channel * (tokens + 1);
+        float *panel = packed_values + cetnet_panel_offset(channel, tokens);
         const ptrdiff_t width = panel_width(dimension - channel);
         const ptrdiff_t count = dimension - channel < width ? dimension - channel : width;
         zero_floats(panel, width);

@@ -93,9 +93,11 @@ CETNET_INLINE void depthwise_columns(
     }
 }
 
-CETNET_INLINE void depthwise_rows(const cetnet_depthwise *d, const int32_t activation, const int stride) {
+/// `stride` is a constant after inlining where there is a `fast` way: 1 and 2.
+CETNET_INLINE void depthwise_rows(
+    const int32_t activation, const cetnet_depthwise *d, const ptrdiff_t stride, const int may_be_fast) {
     // Whole vectors take the fast way; channels left over are rare and take the other.
-    const int fast = d->kernel == 3 && d->channels % LANES == 0;
+    const int fast = may_be_fast && d->kernel == 3 && d->channels % LANES == 0;
     for (ptrdiff_t row = d->first_row; row < d->end_row; row++) {
         const ptrdiff_t start = row * stride - d->padding;
         const ptrdiff_t from = start < 0 ? -start : 0;
@@ -118,10 +120,11 @@ CETNET_INLINE void depthwise_rows(const cetnet_depthwise *d, const int32_t activ
             if (fast && left >= 0 && right <= d->width && column + DEPTHWISE_COLUMNS <= d->output_width) {
                 const float *x = r.x + left * d->x_stride;
                 float *out = y + column * d->y_stride;
+                const int step = stride == 1 ? 1 : 2;
                 switch (r.filter_rows) {
-                case 3: depthwise_columns(&r, activation, 3, stride, x, out, d->y_stride); break;
-                case 2: depthwise_columns(&r, activation, 2, stride, x, out, d->y_stride); break;
-                default: depthwise_columns(&r, activation, 1, stride, x, out, d->y_stride); break;
+                case 3: depthwise_columns(&r, activation, 3, step, x, out, d->y_stride); break;
+                case 2: depthwise_columns(&r, activation, 2, step, x, out, d->y_stride); break;
+                default: depthwise_columns(&r, activation, 1, step, x, out, d->y_stride); break;
                 }
                 column += DEPTHWISE_COLUMNS;
             } else {
@@ -136,19 +139,12 @@ CETNET_INLINE void depthwise_rows(const cetnet_depthwise *d, const int32_t activ
     }
 }
 
-CETNET_INLINE void depthwise_strides(const cetnet_depthwise *d, const int32_t activation) {
+CETNET_INLINE void depthwise_strides(const int32_t activation, const cetnet_depthwise *d) {
     switch (d->stride) {
-    case 1: depthwise_rows(d, activation, 1); break;
-    default: depthwise_rows(d, activation, 2); break;
+    case 1: depthwise_rows(activation, d, 1, 1); break;
+    case 2: depthwise_rows(activation, d, 2, 1); break;
+    default: depthwise_rows(activation, d, d->stride, 0); break;
     }
 }
 
-static void depthwise(const cetnet_depthwise *d) {
-    switch (d->activation) {
-    case CETNET_ACTIVATION_GELU: depthwise_strides(d, CETNET_ACTIVATION_GELU); break;
-    case CETNET_ACTIVATION_QUICK_GELU: depthwise_strides(d, CETNET_ACTIVATION_QUICK_GELU); break;
-    case CETNET_ACTIVATION_RELU: depthwise_strides(d, CETNET_ACTIVATION_RELU); break;
-    case CETNET_ACTIVATION_SIGMOID: depthwise_strides(d, CETNET_ACTIVATION_SIGMOID); break;
-    default: depthwise_strides(d, CETNET_ACTIVATION_NONE); break;
-    }
-}
+static void depthwise(const cetnet_depthwise *d) { CETNET_WITH_ACTIVATION(d->activation, depthwise_strides, d) }

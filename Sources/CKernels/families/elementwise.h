@@ -16,7 +16,7 @@ CETNET_INLINE void pointwise_vector(
     }
 }
 
-CETNET_INLINE void pointwise_rows(const cetnet_pointwise *p, const int32_t activation) {
+CETNET_INLINE void pointwise_rows(const int32_t activation, const cetnet_pointwise *p) {
     for (ptrdiff_t row = 0; row < p->rows; row++) {
         const float *x = p->x + row * p->x_stride;
         const float *residual = p->residual ? p->residual + row * p->residual_stride : 0;
@@ -32,13 +32,4 @@ CETNET_INLINE void pointwise_rows(const cetnet_pointwise *p, const int32_t activ
     }
 }
 
-/// The switch is outside of the loops so that each loop holds one formula.
-static void pointwise(const cetnet_pointwise *p) {
-    switch (p->activation) {
-    case CETNET_ACTIVATION_GELU: pointwise_rows(p, CETNET_ACTIVATION_GELU); break;
-    case CETNET_ACTIVATION_QUICK_GELU: pointwise_rows(p, CETNET_ACTIVATION_QUICK_GELU); break;
-    case CETNET_ACTIVATION_RELU: pointwise_rows(p, CETNET_ACTIVATION_RELU); break;
-    case CETNET_ACTIVATION_SIGMOID: pointwise_rows(p, CETNET_ACTIVATION_SIGMOID); break;
-    default: pointwise_rows(p, CETNET_ACTIVATION_NONE); break;
-    }
-}
+static void pointwise(const cetnet_pointwise *p) { CETNET_WITH_ACTIVATION(p->activation, pointwise_rows, p) }

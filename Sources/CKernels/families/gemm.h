@@ -39,7 +39,7 @@ CETNET_INLINE float row_element(const float *base, const row_strides *strides, i
     case 11: p += strides->s11; break;
     case 12: p += 4 * strides->s3; break;
     case 13: p += strides->s13; break;
-    default: break;
+    default: p += row * strides->s1; break;
     }
     return *(const float *)p;
 }
@@ -117,37 +117,17 @@ CETNET_INLINE void compute_tile(const int rows, const int vectors, const gemm_ti
     static __attribute__((noinline)) void compute_tile_##rows##_2(const gemm_tile *tile) {                             \
         compute_tile(rows, 2, tile);                                                                                   \
     }
-CETNET_TILE(1)
-CETNET_TILE(2)
-CETNET_TILE(3)
-CETNET_TILE(4)
-CETNET_TILE(5)
-CETNET_TILE(6)
-#if CETNET_TILE_ROWS > 6
-CETNET_TILE(7)
-CETNET_TILE(8)
-CETNET_TILE(9)
-CETNET_TILE(10)
-CETNET_TILE(11)
-CETNET_TILE(12)
-CETNET_TILE(13)
-CETNET_TILE(14)
-#endif
+CETNET_COUNT(CETNET_TILE_ROWS, CETNET_TILE)
 #undef CETNET_TILE
 
 typedef void (*tile_kernel)(const gemm_tile *);
 
-#define CETNET_TILE(rows) {compute_tile_##rows##_1, compute_tile_##rows##_2}
 /// By height − 1 and vectors − 1.
-static const tile_kernel tile_kernels[][2] = {
-    CETNET_TILE(1),  CETNET_TILE(2),  CETNET_TILE(3),  CETNET_TILE(4),  CETNET_TILE(5),  CETNET_TILE(6),
-#if CETNET_TILE_ROWS > 6
-    CETNET_TILE(7),  CETNET_TILE(8),  CETNET_TILE(9),  CETNET_TILE(10), CETNET_TILE(11), CETNET_TILE(12),
-    CETNET_TILE(13), CETNET_TILE(14),
-#endif
-};
+static const tile_kernel tile_kernels[CETNET_TILE_ROWS][2] = {
+#define CETNET_TILE(rows) {compute_tile_##rows##_1, compute_tile_##rows##_2},
+    CETNET_COUNT(CETNET_TILE_ROWS, CETNET_TILE)
 #undef CETNET_TILE
-_Static_assert(sizeof(tile_kernels) / sizeof(tile_kernels[0]) == CETNET_TILE_ROWS, "a kernel per tile height");
+};
 
 /// activation, then residual, on a tile that has just been stored and is still in the first-level cache.
 CETNET_INLINE void finish_vector(int32_t activation, float *c, const float *residual, ptrdiff_t count) {
@@ -172,25 +152,10 @@ CETNET_INLINE void finish_rows(
     }
 }
 
-/// The switch is outside of the loops so that each loop holds one formula.
 static void finish_tile(
     int32_t activation, float *c, ptrdiff_t c_stride, const float *residual, ptrdiff_t residual_stride, ptrdiff_t rows,
     ptrdiff_t columns) {
-    switch (activation) {
-    case CETNET_ACTIVATION_GELU:
-        finish_rows(CETNET_ACTIVATION_GELU, c, c_stride, residual, residual_stride, rows, columns);
-        break;
-    case CETNET_ACTIVATION_QUICK_GELU:
-        finish_rows(CETNET_ACTIVATION_QUICK_GELU, c, c_stride, residual, residual_stride, rows, columns);
-        break;
-    case CETNET_ACTIVATION_RELU:
-        finish_rows(CETNET_ACTIVATION_RELU, c, c_stride, residual, residual_stride, rows, columns);
-        break;
-    case CETNET_ACTIVATION_SIGMOID:
-        finish_rows(CETNET_ACTIVATION_SIGMOID, c, c_stride, residual, residual_stride, rows, columns);
-        break;
-    default: finish_rows(CETNET_ACTIVATION_NONE, c, c_stride, residual, residual_stride, rows, columns);
-    }
+    CETNET_WITH_ACTIVATION(activation, finish_rows, c, c_stride, residual, residual_stride, rows, columns)
 }
 
 /// Width of the panel that starts with `remaining` columns to go: two vectors, or one where that is enough.
@@ -201,12 +166,12 @@ static void gemm(const cetnet_gemm *g) {
     const ptrdiff_t tiles = (g->rows + CETNET_TILE_ROWS - 1) / CETNET_TILE_ROWS;
     const ptrdiff_t least = g->rows / tiles, rest = g->rows % tiles;
     for (ptrdiff_t column = 0; column < g->columns; column += PANEL) {
-        const float *panel = g->panels + column * (g->depth + 1);
+        const float *panel = g->panels + cetnet_panel_offset(column, g->depth);
         const ptrdiff_t width = panel_width(g->columns - column);
         const ptrdiff_t columns = g->columns - column < width ? g->columns - column : width;
         // Weights come from memory, once per image. While the row tiles pass by this panel, each asks for its share of
         // the next one; behind the last panel lie the weights of the next layer.
-        const char *ahead = (const char *)(panel + width * (g->depth + 1));
+        const char *ahead = (const char *)(panel + cetnet_panel_offset(width, g->depth));
         const ptrdiff_t ahead_step = (width * (ptrdiff_t)sizeof(float) + tiles - 1) / tiles;
         for (ptrdiff_t t = 0, row = 0, rows; t < tiles; t++, row += rows) {
             rows = least + (t < rest);

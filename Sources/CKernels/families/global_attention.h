@@ -2,7 +2,7 @@
 
 static void pack_values(const cetnet_pack_values *p) {
     for (ptrdiff_t channel = 0; channel < p->dimension; channel += PANEL) {
-        float *panel = p->panels + channel * (p->keys + 1);
+        float *panel = p->panels + cetnet_panel_offset(channel, p->keys);
         const ptrdiff_t width = panel_width(p->dimension - channel);
         const ptrdiff_t count = p->dimension - channel < width ? p->dimension - channel : width;
         // A panel starts with biases.

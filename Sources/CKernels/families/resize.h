@@ -1,13 +1,16 @@
-// Resampling of 8-bit images; contracts in ../include/resize.h. Included once per tier, with CETNET_TIER(name) giving
-// each function a name of its own.
+// Resampling of 8-bit images; contracts in ../include/resize.h.
 //
 // Along the rows, neighbouring outputs share no layout that a vector could use: pixels are three bytes wide and every
 // output has its own weights. So 16 rows are taken at once and transposed; then a vector holds one byte of 16 rows,
 // and a weight is the same for all of its lanes.
 
+typedef uint8_t bytes16 __attribute__((ext_vector_type(16)));
+typedef bytes16 bytes16_unaligned __attribute__((aligned(1)));
+typedef int32_t ints16 __attribute__((ext_vector_type(16)));
+
 /// Interleaves the bytes of 16 vectors until vector i holds byte i of each: four rounds of pairing the first half
 /// with the second.
-static inline __attribute__((always_inline)) void CETNET_TIER(transpose)(bytes16 v[16]) {
+CETNET_INLINE void transpose_bytes(bytes16 v[16]) {
     for (int round = 0; round < 4; round++) {
         bytes16 next[16];
         for (int i = 0; i < 8; i++) {
@@ -21,29 +24,29 @@ static inline __attribute__((always_inline)) void CETNET_TIER(transpose)(bytes16
 }
 
 /// tile[b][lane] = rows[lane][b] for b < count; the tile is written in whole blocks of 16.
-static void CETNET_TIER(gather)(const uint8_t *const rows[16], ptrdiff_t count, bytes16 *tile) {
+static void gather_rows(const uint8_t *const rows[16], ptrdiff_t count, bytes16 *tile) {
     ptrdiff_t b = 0;
     for (; b + 16 <= count; b += 16) {
         bytes16 v[16];
         for (int i = 0; i < 16; i++) v[i] = *(const bytes16_unaligned *)(rows[i] + b);
-        CETNET_TIER(transpose)(v);
+        transpose_bytes(v);
         for (int i = 0; i < 16; i++) tile[b + i] = v[i];
     }
     if (b < count) {
         bytes16 v[16] = {0};
         for (int i = 0; i < 16; i++) memcpy(&v[i], rows[i] + b, (size_t)(count - b));
-        CETNET_TIER(transpose)(v);
+        transpose_bytes(v);
         for (int i = 0; i < 16; i++) tile[b + i] = v[i];
     }
 }
 
 /// rows[lane][b] = tile[b][lane] for b < count and lane < lanes; the tile is read in whole blocks of 16.
-static void CETNET_TIER(scatter)(
+static void scatter_rows(
     const bytes16 *tile, ptrdiff_t count, uint8_t *out, ptrdiff_t stride, ptrdiff_t lanes) {
     for (ptrdiff_t b = 0; b < count; b += 16) {
         bytes16 v[16];
         for (int i = 0; i < 16; i++) v[i] = tile[b + i];
-        CETNET_TIER(transpose)(v);
+        transpose_bytes(v);
         const size_t bytes = count - b < 16 ? (size_t)(count - b) : 16;
         for (ptrdiff_t i = 0; i < lanes; i++) {
             if (bytes == 16) {
@@ -61,7 +64,7 @@ static void CETNET_TIER(scatter)(
 #define CETNET_CLIP(sum)                                                                                               \
     __builtin_convertvector(CETNET_BETWEEN((ints16)0, (sum) >> CETNET_RESIZE_WEIGHT_BITS, (ints16)255), bytes16)
 
-static void CETNET_TIER(resize_rows)(const cetnet_resize_rows *a) {
+static void resize_rows(const cetnet_resize_rows *a) {
     // Columns of one block of output; with the tile it stays in the first-level cache.
     enum { BLOCK = 128 };
     bytes16 results[BLOCK * 3 + 16];
@@ -85,7 +88,7 @@ static void CETNET_TIER(resize_rows)(const cetnet_resize_rows *a) {
             for (ptrdiff_t i = 0; i < 16; i++) {
                 in[i] = a->in + (row + (i < lanes ? i : lanes - 1)) * a->in_stride + begin * a->pixel_bytes;
             }
-            CETNET_TIER(gather)(in, pixels * a->pixel_bytes, tile);
+            gather_rows(in, pixels * a->pixel_bytes, tile);
 
             bytes16 *result = results;
             for (ptrdiff_t i = x; i < end; i++) {
@@ -114,13 +117,13 @@ static void CETNET_TIER(resize_rows)(const cetnet_resize_rows *a) {
             }
             // The last block of 16 is read whole.
             for (int i = 0; i < 15; i++) result[i] = (bytes16)0;
-            CETNET_TIER(scatter)(
+            scatter_rows(
                 results, (end - x) * a->channels, a->out + row * a->out_stride + x * a->channels, a->out_stride, lanes);
         }
     }
 }
 
-static void CETNET_TIER(resize_columns)(const cetnet_resize_columns *a) {
+static void resize_columns(const cetnet_resize_columns *a) {
     for (ptrdiff_t y = 0; y < a->rows; y++) {
         const uint8_t *in = a->in + a->firsts[y] * a->in_stride;
         const int32_t *weights = a->weights + y * a->taps;
@@ -158,7 +161,7 @@ static void CETNET_TIER(resize_columns)(const cetnet_resize_columns *a) {
     }
 }
 
-static void CETNET_TIER(pixels_to_planes)(const cetnet_pixels_to_planes *a) {
+static void pixels_to_planes(const cetnet_pixels_to_planes *a) {
     const float *t0 = a->tables, *t1 = t0 + 256, *t2 = t1 + 256;
     float *y0 = a->y, *y1 = y0 + a->plane, *y2 = y1 + a->plane;
     const ptrdiff_t step = a->channels, o1 = step == 3 ? 1 : 0, o2 = step == 3 ? 2 : 0;

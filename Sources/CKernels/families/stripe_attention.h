@@ -6,8 +6,8 @@ static void stripe_attention(const cetnet_stripe_attention *s) {
     float *keys = queries + tokens * dimension;
     float *values = keys + tokens * dimension;
     float *packed_keys = values + tokens * dimension;
-    float *packed_values = packed_keys + cetnet_packed_columns(tokens, PANEL) * (dimension + 1);
-    float *scores = packed_values + cetnet_packed_columns(dimension, PANEL) * (tokens + 1);
+    float *packed_values = packed_keys + cetnet_packed_floats(tokens, dimension, PANEL);
+    float *scores = packed_values + cetnet_packed_floats(dimension, tokens, PANEL);
     float *results = scores + cetnet_global_attention_scratch(tokens, PANEL, CETNET_TILE_ROWS);
 
     for (ptrdiff_t t = 0; t < tokens; t++) {

@@ -35,11 +35,9 @@ typedef struct cetnet_window_attention {
 /// Floats of scratch that a window needs with panels of `panel_columns`.
 static inline ptrdiff_t cetnet_window_attention_scratch(
     ptrdiff_t tokens, ptrdiff_t head_dimension, ptrdiff_t panel_columns) {
-    ptrdiff_t score_stride = cetnet_packed_columns(tokens, panel_columns);
-    ptrdiff_t value_columns = cetnet_packed_columns(head_dimension, panel_columns);
-    return 3 * tokens * head_dimension               // queries, later results; keys; values
-         + score_stride * (head_dimension + 1)       // packed keys
-         + value_columns * (tokens + 1)              // packed values
-         + tokens * score_stride                     // scores
+    return 3 * tokens * head_dimension                                  // queries, later results; keys; values
+         + cetnet_packed_floats(tokens, head_dimension, panel_columns)  // packed keys
+         + cetnet_packed_floats(head_dimension, tokens, panel_columns)  // packed values
+         + tokens * cetnet_packed_columns(tokens, panel_columns)        // scores
          + 64;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "activation.h"
+
 typedef struct cetnet_depthwise {
     /// height × width × channels, positions `x_stride` apart, rows `width · x_stride`.
     const float *x;
@@ -20,7 +22,7 @@ typedef struct cetnet_depthwise {
     ptrdiff_t kernel;
     ptrdiff_t stride;
     ptrdiff_t padding;
-    /// CETNET_ACTIVATION_… of gemm.h.
+    /// CETNET_ACTIVATION_….
     int32_t activation;
     /// The rows of the output to compute, [first_row, end_row).
     ptrdiff_t first_row;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "activation.h"
+
 /// Epilogue of a matrix product that another library computed:  C = activation(C + bias) + residual
 typedef struct cetnet_epilogue {
     /// rows × columns, changed in place.
@@ -13,7 +15,7 @@ typedef struct cetnet_epilogue {
     ptrdiff_t columns;
     /// `columns` values, or NULL.
     const float *bias;
-    /// CETNET_ACTIVATION_… of gemm.h.
+    /// CETNET_ACTIVATION_….
     int32_t activation;
     /// If not NULL: rows × columns, added after the activation, or before it if `residual_first`.
     const float *residual;
@@ -33,7 +35,7 @@ typedef struct cetnet_pointwise {
     /// rows × columns, or NULL for 0.
     const float *residual;
     ptrdiff_t residual_stride;
-    /// CETNET_ACTIVATION_… of gemm.h.
+    /// CETNET_ACTIVATION_….
     int32_t activation;
     /// rows × columns; may be the same memory as `x` or `residual`.
     float *y;

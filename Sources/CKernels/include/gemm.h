@@ -10,24 +10,13 @@
 //
 //   panel p:  bias[p·W … p·W+W)  B[p·W … p·W+W)[0]  B[p·W … p·W+W)[1]  …  B[p·W … p·W+W)[depth−1]
 //
-// The last panel is filled up with zeros, to one vector if that is enough. Every element of C is bias + Σ over depth in ascending order, one fused
-// multiply-add each (where the tier has it), whatever the shape of the tile it falls into.
+// The last panel is filled up with zeros, to one vector if that is enough. Every element of C is bias + Σ over depth in
+// ascending order, one fused multiply-add each (where the tier has it), whatever the shape of the tile it falls into.
 
 #include <stddef.h>
 #include <stdint.h>
 
-/// What happens to a sum before it is stored.
-enum {
-    CETNET_ACTIVATION_NONE = 0,
-    /// x · Φ(x), exact form.
-    CETNET_ACTIVATION_GELU = 1,
-    /// x · sigmoid(1.702 x).
-    CETNET_ACTIVATION_QUICK_GELU = 2,
-    /// max(x, 0).
-    CETNET_ACTIVATION_RELU = 3,
-    /// 1 / (1 + exp(−x)).
-    CETNET_ACTIVATION_SIGMOID = 4,
-};
+#include "activation.h"
 
 typedef struct cetnet_gemm {
     /// rows × depth, row i at `a + i · a_stride`.
@@ -38,7 +27,7 @@ typedef struct cetnet_gemm {
     ptrdiff_t rows;
     ptrdiff_t columns;
     ptrdiff_t depth;
-    /// If not NULL: rows × columns rounded up to whole panels (panel_columns, or half of it at the end), taken instead of the bias as the start of each sum.
+    /// If not NULL: rows × cetnet_packed_columns(columns), taken instead of the bias as the start of each sum.
     const float *initial;
     ptrdiff_t initial_stride;
     /// CETNET_ACTIVATION_…, applied to the sum.
@@ -65,7 +54,7 @@ typedef struct cetnet_pack {
     const float *bias;
     ptrdiff_t columns;
     ptrdiff_t depth;
-    /// Room for cetnet_packed_columns(…) · (depth + 1) floats.
+    /// Room for cetnet_packed_floats(columns, depth, …).
     float *panels;
 } cetnet_pack;
 
@@ -73,4 +62,12 @@ typedef struct cetnet_pack {
 static inline ptrdiff_t cetnet_packed_columns(ptrdiff_t columns, ptrdiff_t panel_columns) {
     ptrdiff_t half = panel_columns / 2;
     return (columns + half - 1) / half * half;
+}
+
+/// Floats of packed panels up to `column`, which starts a panel or is the rounded end: a bias and `depth` weights each.
+static inline ptrdiff_t cetnet_panel_offset(ptrdiff_t column, ptrdiff_t depth) { return column * (depth + 1); }
+
+/// Floats of all panels.
+static inline ptrdiff_t cetnet_packed_floats(ptrdiff_t columns, ptrdiff_t depth, ptrdiff_t panel_columns) {
+    return cetnet_panel_offset(cetnet_packed_columns(columns, panel_columns), depth);
 }

@@ -38,7 +38,7 @@ typedef struct cetnet_pack_values {
     /// The keys to pack now, [first, end); the others' places are left alone.
     ptrdiff_t first;
     ptrdiff_t end;
-    /// Room for cetnet_packed_columns(dimension) · (keys + 1) floats.
+    /// Room for cetnet_packed_floats(dimension, keys, …).
     float *panels;
 } cetnet_pack_values;
 
@@ -48,10 +48,13 @@ static inline ptrdiff_t cetnet_score_stride(ptrdiff_t keys, ptrdiff_t panel_colu
     return cetnet_packed_columns(keys, panel_columns) + 16;
 }
 
+/// Floats of scores that exist at a time: 256 KiB, which stay in the second-level cache.
+enum { CETNET_SCORE_FLOATS = 64 * 1024 };
+
 /// Queries whose scores are computed together: a register tile of the GEMM, or fewer where keys are so many that their
-/// scores would take more than 256 KiB.
+/// scores would take more than CETNET_SCORE_FLOATS.
 static inline ptrdiff_t cetnet_score_rows(ptrdiff_t keys, ptrdiff_t panel_columns, ptrdiff_t tile_rows) {
-    ptrdiff_t fitting = 65536 / cetnet_score_stride(keys, panel_columns);
+    ptrdiff_t fitting = CETNET_SCORE_FLOATS / cetnet_score_stride(keys, panel_columns);
     return fitting < 1 ? 1 : fitting < tile_rows ? fitting : tile_rows;
 }
 

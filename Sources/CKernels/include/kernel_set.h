@@ -8,19 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attention.h"
-#include "depthwise.h"
-#include "elementwise.h"
-#include "gemm.h"
-#include "global_attention.h"
-#include "layout.h"
-#include "normalization.h"
-#include "peak.h"
-#include "stripe_attention.h"
+#define CETNET_CONTRACTS
+#include "../families/families.inc"
+#undef CETNET_CONTRACTS
 
 typedef struct cetnet_kernel_set {
-    /// "portable", "avx2" or "avx512".
+    /// That of a row of tiers/tiers.h, for instance "avx2".
     const char *name;
+    /// Whether this processor, and the operating system, which must save the wide registers, can run it.
+    int (*is_usable)(void);
     /// Floats in one vector.
     int32_t lanes;
     /// Rows of the largest tile that the GEMM keeps in registers.
@@ -28,27 +24,14 @@ typedef struct cetnet_kernel_set {
     /// Columns of a packed panel of weights.
     int32_t panel_columns;
 
-    void (*gemm)(const cetnet_gemm *arguments);
-    void (*pack_panels)(const cetnet_pack *arguments);
-    void (*epilogue)(const cetnet_epilogue *arguments);
-    void (*layer_norm)(const cetnet_layer_norm *arguments);
-    void (*softmax)(const cetnet_softmax *arguments);
-    void (*depthwise)(const cetnet_depthwise *arguments);
-    void (*window_attention)(const cetnet_window_attention *arguments);
-    void (*im2col)(const cetnet_im2col *arguments);
-    void (*mean_rows)(const cetnet_mean_rows *arguments);
-    void (*global_attention)(const cetnet_global_attention *arguments);
-    void (*pack_values)(const cetnet_pack_values *arguments);
-    void (*stripe_attention)(const cetnet_stripe_attention *arguments);
-    void (*interleave)(const cetnet_interleave *arguments);
-    void (*pointwise)(const cetnet_pointwise *arguments);
-    void (*peak)(cetnet_peak *arguments);
+#define CETNET_FAMILY(kernel, arguments) void (*kernel)(arguments *);
+#include "../families/families.inc"
+#undef CETNET_FAMILY
 } cetnet_kernel_set;
 
-/// The tiers in order of preference, best first; `index` runs from 0 until the result is NULL.
-/// Tiers that this processor (or the operating system, which must save the wide registers) does not support are
-/// left out, so index 0 is the best usable one and the last is "portable".
-const cetnet_kernel_set *cetnet_usable_kernel_set(int32_t index);
+/// The tiers of this build, best first; `index` runs from 0 until the result is NULL. The last is "portable", which
+/// every processor can run.
+const cetnet_kernel_set *cetnet_known_kernel_set(int32_t index);
 
-/// The names of all tiers that this build knows, usable or not, best first; NULL after the last.
-const char *cetnet_known_tier(int32_t index);
+/// The names of all families, which are those of the table's members; NULL after the last.
+const char *cetnet_kernel_family(int32_t index);

@@ -72,14 +72,3 @@ typedef struct cetnet_pixels_to_planes {
     float *y;
     ptrdiff_t plane;
 } cetnet_pixels_to_planes;
-
-typedef struct cetnet_resize_kernels {
-    /// "portable", "avx2" or "avx512".
-    const char *name;
-    void (*rows)(const cetnet_resize_rows *arguments);
-    void (*columns)(const cetnet_resize_columns *arguments);
-    void (*pixels_to_planes)(const cetnet_pixels_to_planes *arguments);
-} cetnet_resize_kernels;
-
-/// The tiers that this processor supports, best first; NULL after the last. Index 0 is always there.
-const cetnet_resize_kernels *cetnet_usable_resize_kernels(int32_t index);

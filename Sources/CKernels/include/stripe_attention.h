@@ -35,8 +35,8 @@ typedef struct cetnet_stripe_attention {
 static inline ptrdiff_t cetnet_stripe_attention_scratch(
     ptrdiff_t tokens, ptrdiff_t dimension, ptrdiff_t panel_columns, ptrdiff_t tile_rows) {
     return 3 * tokens * dimension                                                  // queries; keys, later lepe; values
-         + cetnet_packed_columns(tokens, panel_columns) * (dimension + 1)          // packed keys
-         + cetnet_packed_columns(dimension, panel_columns) * (tokens + 1)          // packed values
+         + cetnet_packed_floats(tokens, dimension, panel_columns)                  // packed keys
+         + cetnet_packed_floats(dimension, tokens, panel_columns)                  // packed values
          + cetnet_global_attention_scratch(tokens, panel_columns, tile_rows)       // scores
          + tile_rows * dimension;                                                  // results
 }

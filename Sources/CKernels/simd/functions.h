@@ -1,6 +1,6 @@
 // Elementary functions on vectors. Accuracy is tested against double precision in Tests/KernelTests.
 
-#include "../include/gemm.h"
+#include "../include/activation.h"
 
 /// exp(x), relative error below 2 ulp, for −87 ≤ x ≤ 88 only.
 ///
@@ -63,12 +63,22 @@ CETNET_INLINE vfloat vquick_gelu(vfloat x) {
     return x / (splat(1.0f) + vexp(x * splat(-1.702f)));
 }
 
+CETNET_INLINE vfloat vrelu(vfloat x) { return vmax(x, splat(0)); }
+
+CETNET_INLINE vfloat vsigmoid(vfloat x) { return splat(1.0f) / (splat(1.0f) + vexp(splat(0) - x)); }
+
+CETNET_INLINE vfloat videntity(vfloat x) { return x; }
+
 CETNET_INLINE vfloat activate(int32_t activation, vfloat x) {
-    switch (activation) {
-    case CETNET_ACTIVATION_GELU: return vgelu(x);
-    case CETNET_ACTIVATION_QUICK_GELU: return vquick_gelu(x);
-    case CETNET_ACTIVATION_RELU: return vmax(x, splat(0));
-    case CETNET_ACTIVATION_SIGMOID: return splat(1.0f) / (splat(1.0f) + vexp(splat(0) - x));
-    default: return x;
-    }
+#define CETNET_ACTIVATE(name, function, ...)                                                                           \
+    case CETNET_ACTIVATION_##name: return v##function(x);
+    switch (activation) { CETNET_ACTIVATIONS(CETNET_ACTIVATE) }
+#undef CETNET_ACTIVATE
+    return x;
 }
+
+/// Calls `function(activation, …)` with the activation as a constant, so that the loops inside hold one formula.
+#define CETNET_WITH_ACTIVATION(activation, ...)                                                                        \
+    switch (activation) { CETNET_ACTIVATIONS(CETNET_ACTIVATION_CASE, __VA_ARGS__) }
+#define CETNET_ACTIVATION_CASE(name, unused, function, ...)                                                            \
+    case CETNET_ACTIVATION_##name: function(CETNET_ACTIVATION_##name, __VA_ARGS__); break;

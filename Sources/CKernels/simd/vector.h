@@ -11,6 +11,24 @@
 #define CETNET_UNROLL _Pragma("clang loop unroll(full)")
 #define CETNET_KEEP_LOOP _Pragma("clang loop unroll(disable)")
 
+// X(1) X(2) … X(n) for a number n, for whatever there is one of per height of a tile.
+#define CETNET_COUNT(n, X) CETNET_COUNT_TO(n, X)
+#define CETNET_COUNT_TO(n, X) CETNET_COUNT_##n(X)
+#define CETNET_COUNT_1(X) X(1)
+#define CETNET_COUNT_2(X) CETNET_COUNT_1(X) X(2)
+#define CETNET_COUNT_3(X) CETNET_COUNT_2(X) X(3)
+#define CETNET_COUNT_4(X) CETNET_COUNT_3(X) X(4)
+#define CETNET_COUNT_5(X) CETNET_COUNT_4(X) X(5)
+#define CETNET_COUNT_6(X) CETNET_COUNT_5(X) X(6)
+#define CETNET_COUNT_7(X) CETNET_COUNT_6(X) X(7)
+#define CETNET_COUNT_8(X) CETNET_COUNT_7(X) X(8)
+#define CETNET_COUNT_9(X) CETNET_COUNT_8(X) X(9)
+#define CETNET_COUNT_10(X) CETNET_COUNT_9(X) X(10)
+#define CETNET_COUNT_11(X) CETNET_COUNT_10(X) X(11)
+#define CETNET_COUNT_12(X) CETNET_COUNT_11(X) X(12)
+#define CETNET_COUNT_13(X) CETNET_COUNT_12(X) X(13)
+#define CETNET_COUNT_14(X) CETNET_COUNT_13(X) X(14)
+
 typedef float vfloat __attribute__((ext_vector_type(CETNET_LANES)));
 typedef int32_t vint __attribute__((ext_vector_type(CETNET_LANES)));
 typedef vfloat vfloat_unaligned __attribute__((aligned(4)));

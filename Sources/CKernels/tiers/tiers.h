@@ -1,18 +1,9 @@
-// The tiers of this build, and the one row that each of them fills in.
+// The tiers of this build, best first. A new one is a row here and a file beside this one.
 #pragma once
 #include "../include/kernel_set.h"
 
-extern const cetnet_kernel_set cetnet_kernel_set_portable;
 #if defined(__x86_64__)
-extern const cetnet_kernel_set cetnet_kernel_set_avx2;
-extern const cetnet_kernel_set cetnet_kernel_set_avx512;
+#define CETNET_TIERS(X) X(avx512) X(avx2) X(portable)
+#else
+#define CETNET_TIERS(X) X(portable)
 #endif
-
-#define CETNET_KERNEL_SET(tier)                                                                                        \
-    {                                                                                                                  \
-        .name = tier, .lanes = LANES, .tile_rows = CETNET_TILE_ROWS, .panel_columns = PANEL, .gemm = gemm,             \
-        .pack_panels = pack_panels, .epilogue = epilogue, .layer_norm = layer_norm, .softmax = softmax,                \
-        .depthwise = depthwise, .window_attention = window_attention, .im2col = im2col, .mean_rows = mean_rows,        \
-        .global_attention = global_attention, .pack_values = pack_values, .stripe_attention = stripe_attention,        \
-        .interleave = interleave, .pointwise = pointwise, .peak = peak,                                                \
-    }

@@ -1,5 +1,5 @@
 import CETNetMeasurement
-import CETNetOperators
+import CETNetKernels
 
 /// What the machine can do at best, for each number of threads that was used.
 struct ReferenceRates {

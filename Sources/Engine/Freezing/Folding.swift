@@ -1,6 +1,5 @@
 import CETNetCheckpoint
 import CETNetGraph
-import CETNetOperators
 
 /// What the normalisations around a layer do to its weights: `W' = columnScale · W · depthScale`, and a bias.
 ///

@@ -1,17 +1,18 @@
 import CETNetGraph
 
-/// Groups the nodes of a graph into fused operators, in execution order.
+/// Groups the nodes of a graph into fused layers, in execution order.
 ///
-/// A node joins the operator before it if nothing else reads the value between them. The grouping depends on the
-/// architecture alone, never on the image size, so weights frozen once serve every size.
+/// A node joins the layer before it if nothing else reads the value between them. The grouping depends on the
+/// architecture alone, never on the image size: it is done once per network, and weights frozen once serve every size.
 struct Fusion {
     private let graph: Graph
-    /// How many nodes read a value; stage outputs and the logits count as read once more.
+    /// How many nodes read a value; outputs of the graph count as read once more.
     private var readers: [Int]
     /// The one node that reads a value, where there is only one.
     private var onlyReader: [Int?]
     private var joined: Set<Int> = []
     private var result: [FusedNode] = []
+    private var inputs = 0
 
     static func fuse(_ graph: Graph) -> [FusedNode] {
         var fusion = Fusion(graph)
@@ -29,7 +30,7 @@ struct Fusion {
                 onlyReader[input.index] = index
             }
         }
-        for value in graph.features + [graph.logits] { readers[value.index] += 1 }
+        for output in graph.outputs { readers[output.value.index] += 1 }
         for index in readers.indices where readers[index] != 1 { onlyReader[index] = nil }
     }
 
@@ -37,7 +38,8 @@ struct Fusion {
         for (index, node) in graph.nodes.enumerated() where !joined.contains(index) {
             switch node.operator {
             case .input:
-                append(.image, [index])
+                append(InputLayer(input: inputs), [index])
+                inputs += 1
             case .convolution(let convolution) where convolution.isDepthwise:
                 appendDepthwise(convolution, at: index)
             case .convolution(let convolution):
@@ -48,19 +50,19 @@ struct Fusion {
             case .layerNorm(let norm):
                 appendLayerNorm(norm, at: index)
             case .windowAttention(let attention):
-                append(.windowAttention(attention, name: node.name), [index])
+                append(WindowAttentionLayer(attention), [index])
             case .globalAttention(let attention):
-                append(.globalAttention(attention, name: node.name), [index])
+                append(GlobalAttentionLayer(attention: attention), [index])
             case .crossShapedAttention(let attention):
-                append(.crossShapedAttention(attention, name: node.name), [index])
+                append(StripeAttentionLayer(attention), [index])
             case .appendClassToken, .positionEmbedding:
                 appendStageTokens(layerNorm: nil, from: index)
             case .takeClassToken:
-                append(.takeClassToken, [index])
+                append(TakeClassTokenLayer(), [index])
             case .carryClassToken:
                 preconditionFailure("\(node.name): a class token is carried around a depthwise convolution only")
             case .activation(let activation):
-                append(.pointwise(activation), [index])
+                append(PointwiseLayer(activation: activation), [index])
             case .add:
                 appendSum(at: index)
             case .channelScale:
@@ -68,27 +70,31 @@ struct Fusion {
             case .patchGathering:
                 appendPatchMerging(at: index)
             case .concatenation:
-                append(.concatenation, [index])
+                append(ConcatenationLayer(), [index])
             case .channelSlice(let channels):
-                append(.channelSlice(channels), [index])
+                append(ChannelSliceLayer(channels: channels), [index])
             case .channelShuffle:
-                append(.channelShuffle, [index])
+                append(ChannelShuffleLayer(), [index])
             case .meanOverTokens:
-                append(.meanOverTokens, [index])
+                append(MeanLayer(), [index])
             case .batchNorm:
                 preconditionFailure("\(node.name): a BatchNorm has to follow a convolution")
             }
         }
     }
 
-    /// - Parameter inputs: by default those of the first node.
+    /// - Parameters:
+    ///   - main: the node that the layer is named after, by default the first.
+    ///   - inputs: by default those of the first node.
     private mutating func append(
-        _ operation: FusedOperator, _ nodes: [Int], inputs: [ValueID]? = nil, residual: ValueID? = nil
+        _ layer: any Layer, _ nodes: [Int], namedAfter main: Int? = nil, inputs: [ValueID]? = nil,
+        residual: ValueID? = nil
     ) {
         joined.formUnion(nodes)
         result.append(
             FusedNode(
-                operation: operation, nodes: nodes, inputs: inputs ?? graph.nodes[nodes[0]].inputs, residual: residual,
+                index: result.count, layer: layer, name: graph.nodes[main ?? nodes[0]].name, nodes: nodes,
+                inputs: inputs ?? graph.nodes[nodes[0]].inputs, residual: residual,
                 output: graph.nodes[nodes.last!].output))
     }
 
@@ -129,24 +135,24 @@ struct Fusion {
         case (let reader, .appendClassToken)?, (let reader, .positionEmbedding)?:
             appendStageTokens(layerNorm: (norm, index), from: reader)
         default:
-            append(.layerNorm(norm, name: graph.nodes[index].name), [index])
+            append(LayerNormLayer(norm), [index])
         }
     }
 
     /// A class token and position embeddings, with the LayerNorm in front of them if there is one.
     private mutating func appendStageTokens(layerNorm: (norm: LayerNorm, index: Int)?, from index: Int) {
         var nodes = (layerNorm.map { [$0.index] } ?? []) + [index]
-        var layer = StageTokensLayer(layerNorm: layerNorm?.norm, name: graph.nodes[nodes[0]].name)
+        var layer = StageTokensLayer(layerNorm?.norm)
         if case .appendClassToken(let token) = graph.nodes[index].operator {
             layer.classToken = token
             if let reader = next(index), case .positionEmbedding = graph.nodes[reader].operator { nodes.append(reader) }
         }
         if case .positionEmbedding(let positions) = graph.nodes[nodes.last!].operator { layer.positions = positions }
-        append(.stageTokens(layer), nodes)
+        append(layer, nodes)
     }
 
     private mutating func appendDepthwise(_ convolution: Convolution, at index: Int) {
-        var layer = DepthwiseLayer(convolution: convolution, name: graph.nodes[index].name)
+        var layer = DepthwiseLayer(convolution)
         var nodes = [index]
         layer.batchNorm = joinBatchNorm(&nodes)
         layer.activation = joinActivation(&nodes)
@@ -155,21 +161,21 @@ struct Fusion {
             inputs.append(graph.nodes[reader].inputs[1])
             nodes.append(reader)
         }
-        append(.depthwise(layer), nodes, inputs: inputs)
+        append(layer, nodes, inputs: inputs)
     }
 
     private mutating func appendSum(at index: Int) {
         var nodes = [index]
         let activation = joinActivation(&nodes)
         let operands = graph.nodes[index].inputs
-        append(.pointwise(activation), nodes, inputs: [operands[0]], residual: operands[1])
+        append(PointwiseLayer(activation: activation), nodes, inputs: [operands[0]], residual: operands[1])
     }
 
     private mutating func appendScale(at index: Int) {
         var nodes = [index]
         let residual = joinResidual(&nodes, at: index)
         let activation = joinActivation(&nodes)
-        append(.pointwise(activation), nodes, residual: residual)
+        append(PointwiseLayer(activation: activation), nodes, residual: residual)
     }
 
     /// Gathering, LayerNorm, linear layer.
@@ -180,14 +186,16 @@ struct Fusion {
         else { preconditionFailure("\(name): a LayerNorm and a linear layer have to follow") }
         var merging = matrixLayer(.linear(linear), at: linearIndex, layerNorm: (norm, normIndex))
         merging.layer.gathersPatches = true
-        append(.matrix(merging.layer), [index] + merging.nodes, residual: merging.residual)
+        append(
+            merging.layer, [index] + merging.nodes, namedAfter: linearIndex, residual: merging.residual)
     }
 
     /// A matrix layer with all that may join behind it: BatchNorm, activation, residual, or residual, activation.
     private func matrixLayer(
         _ kind: MatrixLayer.Kind, at index: Int, layerNorm: (norm: LayerNorm, index: Int)?
     ) -> (layer: MatrixLayer, nodes: [Int], residual: ValueID?) {
-        var layer = MatrixLayer(kind: kind, name: graph.nodes[index].name, layerNorm: layerNorm?.norm)
+        var layer = MatrixLayer(kind)
+        layer.layerNorm = layerNorm?.norm
         var nodes = (layerNorm.map { [$0.index] } ?? []) + [index]
         layer.batchNorm = joinBatchNorm(&nodes)
         layer.activation = joinActivation(&nodes)
@@ -226,11 +234,13 @@ struct Fusion {
             let input = graph.nodes[first.nodes[0]].inputs[0]
             if second.layer.activation == nil, second.residual == input {
                 append(
-                    .mlp(MLPLayer(first: first.layer, second: second.layer)), first.nodes + second.nodes,
-                    residual: second.residual)
+                    MLPLayer(
+                        first: first.layer, second: second.layer, secondName: graph.nodes[reader].name,
+                        firstNodes: first.nodes.count),
+                    first.nodes + second.nodes, namedAfter: index, residual: second.residual)
                 return
             }
         }
-        append(.matrix(first.layer), first.nodes, residual: first.residual)
+        append(first.layer, first.nodes, namedAfter: index, residual: first.residual)
     }
 }

@@ -21,15 +21,15 @@ struct Placement {
     init(_ nodes: [FusedNode], graph: Graph) {
         self.graph = graph
         // From the last to the first: a concatenation knows its own place before it gives places to its inputs.
-        var fixed = Set(graph.features + [graph.logits])
+        var fixed = Set(graph.outputs.map(\.value))
         for node in nodes {
-            switch node.operation {
-            case .image, .channelSlice: fixed.insert(node.output)
-            default: break
+            switch node.layer.place {
+            case .ownBuffer, .partOfInput: fixed.insert(node.output)
+            case .anywhere, .joinedInputs: break
             }
         }
         for node in nodes.reversed() {
-            guard case .concatenation = node.operation else { continue }
+            guard case .joinedInputs = node.layer.place else { continue }
             var place = home(of: node.output)
             homes[node.output] = place
             for input in node.inputs {
@@ -38,25 +38,25 @@ struct Placement {
             }
         }
         for node in nodes {
-            guard case .channelSlice(let channels) = node.operation else { continue }
+            guard case .partOfInput(let channels) = node.layer.place else { continue }
             var place = home(of: node.input)
             place.channel += channels.lowerBound
             homes[node.output] = place
         }
-        for (index, node) in nodes.enumerated() {
-            for value in node.inputs { lastReader[home(of: value).owner] = index }
-            if let residual = node.residual { lastReader[home(of: residual).owner] = index }
+        for node in nodes {
+            for value in node.inputs { lastReader[home(of: value).owner] = node.index }
+            if let residual = node.residual { lastReader[home(of: residual).owner] = node.index }
         }
     }
 
     /// Where a value lives.
     func home(of value: ValueID) -> Home { homes[value] ?? Home(owner: value, channel: 0) }
 
-    /// Whether the result of fused node `index` may replace `value` in its buffer: nothing else is there that is still
+    /// Whether the result of a fused node may replace `value` in its buffer: nothing else is there that is still
     /// needed, and the result has no place of its own.
-    func canReplace(_ value: ValueID, with node: FusedNode, at index: Int) -> Bool {
-        home(of: value).owner == value && lastReader[value] == index && home(of: node.output).owner == node.output
-            && !graph.features.contains(value) && graph.shape(of: value) == graph.shape(of: node.output)
+    func canReplace(_ value: ValueID, with node: FusedNode) -> Bool {
+        home(of: value).owner == value && lastReader[value] == node.index && home(of: node.output).owner == node.output
+            && !graph.outputs.contains { $0.value == value } && graph.shape(of: value) == graph.shape(of: node.output)
     }
 
     /// Whether two values are in the same buffer.

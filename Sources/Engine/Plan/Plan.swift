@@ -1,5 +1,4 @@
 import CETNetGraph
-import CETNetOperators
 
 /// A network at one image size for a number of threads: steps in order, and a place for every value.
 struct Plan: Sendable {
@@ -13,10 +12,8 @@ struct Plan: Sendable {
 
     let graph: Graph
     let entries: [Entry]
-    /// Floats that the activations of one image take.
-    let arenaCount: Int
-    /// Floats of scratch that each worker needs.
-    let scratchCount: Int
-    /// Shapes of the stage outputs.
-    let featureShapes: [TensorShape]
+    /// What the activations of one image take.
+    let arenaBytes: Int
+    /// Scratch that each worker needs.
+    let scratchBytes: Int
 }

@@ -1,5 +1,5 @@
 import CETNetGraph
-import CETNetOperators
+import CETNetKernels
 
 /// Lowers a graph to a plan.
 ///
@@ -19,14 +19,13 @@ struct PlanBuilder {
         let shape: TensorShape
     }
 
-    let network: FrozenNetwork
-    let graph: Graph
     let threads: Int
-    /// Threads that matrix products are cut for. OpenBLAS may round differently for another number of rows, so there
-    /// the cut must be the same for any number of threads.
-    let cutThreads: Int
-    let placement: Placement
-    private let nodes: [FusedNode]
+    /// Threads that matrix products are cut for. Where their bits depend on the cut, it must be the same for any number
+    /// of threads.
+    let matrixThreads: Int
+    private let network: FrozenNetwork
+    private let graph: Graph
+    private let placement: Placement
     private var drafts: [Draft] = []
     private var buffers: [ArenaLayout.Buffer] = []
     /// Floats from one position of a buffer to the next.
@@ -45,15 +44,18 @@ struct PlanBuilder {
         self.network = network
         self.graph = graph
         self.threads = threads
-        cutThreads = network.layout == .rowMajor ? 4 : threads
-        nodes = Fusion.fuse(graph)
-        placement = Placement(nodes, graph: graph)
+        matrixThreads = network.format.isIndependentOfTheCut ? threads : 4
+        placement = Placement(network.nodes, graph: graph)
     }
 
+    var kernels: KernelSet { network.kernels }
+    var format: WeightFormat { network.format }
+    func weights(_ region: WeightRegion) -> Weights { network.weights(region) }
+
     private mutating func build() -> Plan {
-        for (index, node) in nodes.enumerated() {
+        for node in network.nodes {
             let before = drafts.count
-            draft(node, index: index)
+            node.layer.draft(node, in: &self)
             if drafts.count > before {
                 draftOf[node.output] = drafts.count - 1
             } else {
@@ -62,29 +64,24 @@ struct PlanBuilder {
                 drafts[step].nodes += node.nodes
                 draftOf[node.output] = step
             }
-            if let stage = graph.features.firstIndex(of: node.output) {
-                let map = slot(of: node.output)
-                append("feature map of stage \(stage + 1)", nodes: [], uses: [map]) {
-                    FeatureStep(input: $0(map), stage: stage)
-                }
+            for (index, output) in graph.outputs.enumerated() where output.value == node.output {
+                let value = slot(of: node.output)
+                append(output.name, nodes: [], uses: [value]) { OutputStep(input: $0(value), output: index) }
             }
         }
-        let logits = slot(of: graph.logits)
-        append("logits", nodes: [], uses: [logits]) { LogitsStep(input: $0(logits)) }
-
         let layout = ArenaLayout(buffers)
         let strides = strides
         let entries = drafts.map { draft in
             Plan.Entry(
                 step: draft.make {
                     Location(
-                        offset: layout.offsets[$0.buffer] + $0.channel, shape: $0.shape, stride: strides[$0.buffer])
+                        offset: layout.offsets[$0.buffer] + $0.channel * MemoryLayout<Float>.stride, shape: $0.shape,
+                        stride: strides[$0.buffer])
                 }, nodes: draft.nodes, name: draft.name)
         }
         return Plan(
-            graph: graph, entries: entries, arenaCount: layout.count,
-            scratchCount: entries.map(\.step.scratchCount).max() ?? 0,
-            featureShapes: graph.features.map { graph.shape(of: $0).map })
+            graph: graph, entries: entries, arenaBytes: layout.bytes,
+            scratchBytes: entries.map(\.step.scratchBytes).max() ?? 0)
     }
 
     // MARK: Buffers
@@ -93,7 +90,9 @@ struct PlanBuilder {
     mutating func newBuffer(_ shape: TensorShape, stride: Int? = nil) -> Slot {
         let stride = stride ?? Self.stride(of: shape)
         buffers.append(
-            ArenaLayout.Buffer(count: shape.tokens * stride, firstStep: drafts.count, lastStep: drafts.count))
+            ArenaLayout.Buffer(
+                bytes: shape.tokens * stride * MemoryLayout<Float>.stride, firstStep: drafts.count,
+                lastStep: drafts.count))
         strides.append(stride)
         return Slot(buffer: buffers.count - 1, channel: 0, shape: shape)
     }
@@ -101,7 +100,7 @@ struct PlanBuilder {
     /// Rows of whole memory pages would compete for the same few lines of the first-level cache: these get another line
     /// between them.
     private static func stride(of shape: TensorShape) -> Int {
-        shape.channels % 1024 == 0 && shape.tokens > 1 ? shape.channels + 16 : shape.channels
+        shape.channels % 1024 == 0 && shape.tokens > 1 ? shape.channels + CacheLine.floats : shape.channels
     }
 
     /// The place of a value in the buffer of its owner, which begins to exist with the first value in it.
@@ -113,12 +112,18 @@ struct PlanBuilder {
 
     /// The place for a node's output: that of `replacing` if nothing else needs it afterwards, so that the result
     /// replaces it in the cache, else the output's own.
-    mutating func outputSlot(_ node: FusedNode, index: Int, replacing: ValueID? = nil) -> Slot {
-        if let replacing, placement.canReplace(replacing, with: node, at: index) {
-            bufferOf[node.output] = bufferOf[replacing]
-        }
+    mutating func output(of node: FusedNode, replacing: ValueID? = nil) -> Slot {
+        if let replacing, canReplace(replacing, with: node) { bufferOf[node.output] = bufferOf[replacing] }
         return slot(of: node.output)
     }
+
+    /// Whether the result of a fused node may replace `value` in its buffer.
+    func canReplace(_ value: ValueID, with node: FusedNode) -> Bool { placement.canReplace(value, with: node) }
+
+    /// Whether two values are in the same buffer.
+    func share(_ a: ValueID, _ b: ValueID) -> Bool { placement.share(a, b) }
+
+    // MARK: Steps
 
     /// - Parameter uses: what the step reads and writes.
     mutating func append(

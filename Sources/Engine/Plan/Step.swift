@@ -1,20 +1,21 @@
 import CETNetGraph
-import CETNetOperators
+import CETNetKernels
 
 /// What a task of a step works on: one image's part of the memory, and one worker's scratch.
 struct TaskContext {
+    let kernels: KernelSet
     /// Activations of the image being computed.
-    let arena: UnsafeMutablePointer<Float>
+    let arena: UnsafeMutableRawPointer
     /// Memory of this worker alone, as large as the plan's largest demand.
-    let scratch: UnsafeMutablePointer<Float>
-    /// The image, (3, height, width).
-    let image: UnsafePointer<Float>
-    /// Where the image's logits go.
-    let logits: UnsafeMutablePointer<Float>
-    /// Where the image's feature maps go, one per stage; `nil` if nobody wants them.
-    let features: UnsafePointer<UnsafeMutablePointer<Float>>?
+    let scratch: UnsafeMutableRawPointer
+    /// The graph's inputs, each (batch, channels, height, width).
+    let inputs: UnsafePointer<UnsafePointer<Float>>
+    /// Where the graph's outputs go, each (batch, channels, height, width); `nil` for those that nobody wants.
+    let outputs: UnsafePointer<UnsafeMutablePointer<Float>?>
     /// Index of the image in the batch.
     let imageIndex: Int
+
+    var scratchFloats: UnsafeMutablePointer<Float> { scratch.assumingMemoryBound(to: Float.self) }
 }
 
 /// One step of a plan: tasks that may run in any order and at the same time, after all tasks of the step before.
@@ -23,47 +24,27 @@ struct TaskContext {
 protocol Step: Sendable {
     /// Number of tasks for one image.
     var taskCount: Int { get }
-    /// Floats of scratch that a task needs.
-    var scratchCount: Int { get }
+    /// Bytes of scratch that a task needs. None by default.
+    var scratchBytes: Int { get }
     func run(task: Int, _ context: TaskContext)
 }
 
 extension Step {
-    var scratchCount: Int { 0 }
+    var scratchBytes: Int { 0 }
 }
 
-/// Where a value lives in the arena of one image: `offset` floats from the start, tokens `stride` floats apart.
+/// Where a value lives in the arena of one image: `offset` bytes from the start, tokens `stride` floats apart.
 struct Location: Sendable {
     let offset: Int
     let shape: TensorShape
     /// `shape.channels`, but for channels of a wider map and for rows that are longer than they need to be.
     let stride: Int
 
-    func pointer(_ context: TaskContext) -> UnsafeMutablePointer<Float> { context.arena + offset }
+    func pointer(_ context: TaskContext) -> UnsafeMutablePointer<Float> {
+        (context.arena + offset).assumingMemoryBound(to: Float.self)
+    }
 
     func rows(_ context: TaskContext, from first: Int = 0) -> Rows {
-        Rows(context.arena + offset + first * stride, stride: stride)
+        Rows(pointer(context) + first * stride, stride: stride)
     }
-}
-
-/// Cuts `count` items into tasks of nearly equal size.
-struct Partition: Sendable {
-    let count: Int
-    let parts: Int
-
-    init(count: Int, parts: Int) {
-        self.count = count
-        self.parts = max(1, min(parts, count))
-    }
-
-    /// The heads that attend in each of some windows, cut so that even few windows make tasks for several threads.
-    init(heads: Int, windows: Int) {
-        let fewTasks = 16
-        self.init(count: heads, parts: (fewTasks + windows - 1) / windows)
-    }
-
-    subscript(part: Int) -> Range<Int> { part * count / parts..<(part + 1) * count / parts }
-
-    /// Items in the largest part.
-    var largest: Int { (count + parts - 1) / parts }
 }

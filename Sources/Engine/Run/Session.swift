@@ -1,5 +1,5 @@
 import CETNetGraph
-import CETNetOperators
+import CETNetKernels
 
 /// Runs a frozen network. Owns its memory and its threads; one run at a time. Not `Sendable`.
 ///
@@ -25,39 +25,40 @@ package final class Session {
         let scratchStride: Int
         let tasks: ThreadTeam.Tasks
 
-        var scratchBase: Int { arenas * plan.arenaCount }
+        var scratchBase: Int { arenas * plan.arenaBytes }
     }
 
     /// - Parameter threads: workers, the calling thread included; at least 1.
-    package init(network: FrozenNetwork, threads: Int) {
+    package init(network: FrozenNetwork, threads: Int) throws(OutOfMemoryError) {
         self.network = network
-        team = ThreadTeam(workers: max(1, threads))
+        team = try ThreadTeam(workers: max(1, threads))
     }
 
     package var threads: Int { team.workers }
 
     /// Prepares for batches of images of a size, so that the following runs of this kind allocate nothing.
-    package func prepare(size: ImageSize, batch: Int) {
+    ///
+    /// Where there is no memory for it, the session is as it was before.
+    package func prepare(size: ImageSize, batch: Int) throws(OutOfMemoryError) {
         let arenas = batch >= threads ? threads : 1
-        let known = recent.firstIndex { $0.size == size }.map { recent.remove(at: $0) }
-        if let known, known.arenas >= arenas {
-            recent.append(known)
+        let index = recent.firstIndex { $0.size == size }
+        if let index, recent[index].arenas >= arenas {
+            if index < recent.count - 1 { recent.append(recent.remove(at: index)) }
             return
         }
-        let plan = known?.plan ?? PlanBuilder.build(network, size: size, threads: threads)
-        if recent.count == Self.keptSizes { recent.removeFirst() }
-        recent.append(
+        let plan = index.map { recent[$0].plan } ?? PlanBuilder.build(network, size: size, threads: threads)
+        var kept = recent
+        if let index { kept.remove(at: index) } else if kept.count == Self.keptSizes { kept.removeFirst() }
+        kept.append(
             Prepared(
                 plan: plan, size: size, arenas: arenas,
                 // A line apart, so that no two workers write to the same one.
-                scratchStride: (plan.scratchCount + 15) / 16 * 16 + 32,
+                scratchStride: CacheLine.bytes(plan.scratchBytes) + 2 * CacheLine.bytes,
                 // Fewer images than workers are computed together in one run.
-                tasks: ThreadTeam.Tasks(lists: 1 + (threads - 1) * plan.entries.count, team: team)))
-        let needed = recent.map { $0.scratchBase + threads * $0.scratchStride }.max()!
-        if memory?.count != needed {
-            memory = nil
-            memory = HugePageMemory(count: needed)
-        }
+                tasks: try ThreadTeam.Tasks(lists: 1 + (threads - 1) * plan.entries.count, team: team)))
+        let needed = kept.map { $0.scratchBase + threads * $0.scratchStride }.max()!
+        if memory?.bytes != needed { memory = try HugePageMemory(bytes: needed) }
+        recent = kept
     }
 
     /// Runs `batch` images.
@@ -66,27 +67,30 @@ package final class Session {
     /// smaller batches, are computed by all workers together. Both ways compute the same tasks, so the results are the
     /// same bit for bit.
     /// - Parameters:
-    ///   - input: float32 (batch, 3, height, width), normalised.
-    ///   - logits: room for float32 (batch, labels).
-    ///   - features: `nil`, or for each stage room for float32 (batch, channels, height, width), see
-    ///     ``featureShapes(size:)``.
+    ///   - size: of the images, which the graph's shapes follow from.
+    ///   - inputs: those of the graph in order, each float32 (batch, channels, height, width).
+    ///   - outputs: for each output of the graph in order room for float32 (batch, channels, height, width), or `nil` if
+    ///     it is not wanted.
     package func run(
-        input: UnsafePointer<Float>, batch: Int, size: ImageSize, logits: UnsafeMutablePointer<Float>,
-        features: UnsafePointer<UnsafeMutablePointer<Float>>? = nil
-    ) {
-        run(input: input, batch: batch, size: size, logits: logits, features: features, record: nil)
+        batch: Int, size: ImageSize, inputs: UnsafePointer<UnsafePointer<Float>>,
+        outputs: UnsafePointer<UnsafeMutablePointer<Float>?>
+    ) throws(OutOfMemoryError) {
+        try run(batch: batch, size: size, inputs: inputs, outputs: outputs, record: nil)
     }
 
-    private func run(
-        input: UnsafePointer<Float>, batch: Int, size: ImageSize, logits: UnsafeMutablePointer<Float>,
-        features: UnsafePointer<UnsafeMutablePointer<Float>>?, record: ((Int, UInt64) -> Void)?
-    ) {
-        prepare(size: size, batch: batch)
+    /// Does what ``run(batch:size:inputs:outputs:)`` does, with a clock.
+    /// - Parameter record: called on the calling thread after each step of each image that it works on, with the
+    ///   step's index and its nanoseconds. Workers that compute images of their own do the same steps at the same
+    ///   time.
+    package func run(
+        batch: Int, size: ImageSize, inputs: UnsafePointer<UnsafePointer<Float>>,
+        outputs: UnsafePointer<UnsafeMutablePointer<Float>?>, record: ((Int, UInt64) -> Void)?
+    ) throws(OutOfMemoryError) {
+        try prepare(size: size, batch: batch)
         let prepared = recent.last!
         var run = Run(
-            prepared: prepared, memory: memory!.base, threads: threads, input: input, batch: batch, logits: logits,
-            features: features,
-            imageCount: 3 * size.area, labels: prepared.plan.graph.shape(of: prepared.plan.graph.logits).channels,
+            kernels: network.kernels, prepared: prepared, memory: memory!.base, threads: threads, inputs: inputs,
+            batch: batch, outputs: outputs,
             apart: prepared.arenas > 1 ? batch / threads * threads : threads == 1 ? batch : 0, record: record)
         prepared.tasks.reset()
         // By address rather than in a closure, which would be allocated for every run.
@@ -97,27 +101,10 @@ package final class Session {
         }
     }
 
-    /// Does what ``run(input:batch:size:logits:features:)`` does, with a clock.
-    /// - Parameter record: called on the calling thread after each step of each image that it works on, with the
-    ///   step's index and its nanoseconds. Workers that compute images of their own do the same steps at the same
-    ///   time.
-    package func profile(
-        input: UnsafePointer<Float>, batch: Int, size: ImageSize, logits: UnsafeMutablePointer<Float>,
-        record: @escaping (Int, UInt64) -> Void
-    ) {
-        run(input: input, batch: batch, size: size, logits: logits, features: nil, record: record)
-    }
-
     /// The steps of the plan at an image size: their names and the graph nodes that they compute.
-    package func steps(size: ImageSize) -> [(name: String, nodes: [Int])] {
-        prepare(size: size, batch: 1)
+    package func steps(size: ImageSize) throws(OutOfMemoryError) -> [(name: String, nodes: [Int])] {
+        try prepare(size: size, batch: 1)
         return recent.last!.plan.entries.map { ($0.name, $0.nodes) }
-    }
-
-    /// The shapes of the stages' feature maps at an image size.
-    package func featureShapes(size: ImageSize) -> [TensorShape] {
-        let graph = network.graph(size: size)
-        return graph.features.map { graph.shape(of: $0).map }
     }
 
     /// Bytes of activations and scratch held for the sizes last run.
@@ -125,15 +112,13 @@ package final class Session {
 
     /// One run's pointers, as the workers see them.
     private struct Run {
+        let kernels: KernelSet
         let prepared: Prepared
-        let memory: UnsafeMutablePointer<Float>
+        let memory: UnsafeMutableRawPointer
         let threads: Int
-        let input: UnsafePointer<Float>
+        let inputs: UnsafePointer<UnsafePointer<Float>>
         let batch: Int
-        let logits: UnsafeMutablePointer<Float>
-        let features: UnsafePointer<UnsafeMutablePointer<Float>>?
-        let imageCount: Int
-        let labels: Int
+        let outputs: UnsafePointer<UnsafeMutablePointer<Float>?>
         /// How many images are computed by one worker each; the others by all together.
         let apart: Int
         /// Called by worker 0 only.
@@ -156,10 +141,9 @@ package final class Session {
 
         private func context(image: Int, worker: Int, arena: Int) -> TaskContext {
             TaskContext(
-                arena: memory + arena * prepared.plan.arenaCount,
-                scratch: memory + prepared.scratchBase + worker * prepared.scratchStride,
-                image: input + image * imageCount, logits: logits + image * labels, features: features,
-                imageIndex: image)
+                kernels: kernels, arena: memory + arena * prepared.plan.arenaBytes,
+                scratch: memory + prepared.scratchBase + worker * prepared.scratchStride, inputs: inputs,
+                outputs: outputs, imageIndex: image)
         }
 
         /// One worker computes a whole image in its own arena.

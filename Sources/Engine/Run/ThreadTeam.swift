@@ -5,9 +5,12 @@ package final class ThreadTeam: @unchecked Sendable {
     // The C team is thread-safe inside a run; runs are the owner's, one at a time.
     private let team: OpaquePointer
 
-    /// Starts `workers` − 1 threads; the caller of ``run(context:body:)`` is the first worker.
-    package init(workers: Int) {
-        guard let team = cetnet_team_create(Int32(workers)) else { fatalError("out of memory for a thread team") }
+    /// Starts `workers` − 1 threads, fewer if the system gives no more; the caller of ``run(context:body:)`` is the first
+    /// worker.
+    package init(workers: Int) throws(OutOfMemoryError) {
+        guard let team = cetnet_team_create(Int32(workers)) else {
+            throw OutOfMemoryError(bytes: workers * CacheLine.bytes)
+        }
         self.team = team
     }
 
@@ -48,8 +51,10 @@ package final class ThreadTeam: @unchecked Sendable {
         private let team: ThreadTeam
         private let lists: Int
 
-        package init(lists: Int, team: ThreadTeam) {
-            guard let tasks = cetnet_tasks_create(Int64(lists)) else { fatalError("out of memory for task lists") }
+        package init(lists: Int, team: ThreadTeam) throws(OutOfMemoryError) {
+            guard let tasks = cetnet_tasks_create(Int64(lists)) else {
+                throw OutOfMemoryError(bytes: lists * CacheLine.bytes)
+            }
             self.tasks = tasks
             self.team = team
             self.lists = lists

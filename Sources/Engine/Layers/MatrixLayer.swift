@@ -1,0 +1,227 @@
+import CETNetCheckpoint
+import CETNetGraph
+import CETNetKernels
+import CKernels
+
+/// A linear layer or dense convolution together with the pointwise operators around it:
+/// `activation(W · LayerNorm(x) + b) + residual`, or `activation(W · x + b + residual)`, with BatchNorm already part of
+/// W and b.
+struct MatrixLayer: Layer {
+    enum Kind: Sendable {
+        case linear(Linear)
+        case convolution(Convolution)
+    }
+
+    var kind: Kind
+    /// BatchNorm behind a convolution, folded into its weights.
+    var batchNorm: BatchNorm?
+    /// LayerNorm in front of a linear layer; its affine part is folded into the weights, the normalisation itself is
+    /// done while loading.
+    var layerNorm: LayerNorm?
+    /// Whether the linear layer reads 2×2 neighbours of its input side by side, normalised together: patch merging.
+    var gathersPatches = false
+    var activation: Activation?
+    /// Whether the residual is added before the activation instead of after it.
+    var residualFirst = false
+    /// Set for the projection in front of attention: the first `channels` outputs are queries and are scaled.
+    var queryScale: (channels: Int, factor: Float)?
+
+    private var packed: (matrix: PackedMatrix, region: WeightRegion)?
+
+    init(_ kind: Kind) { self.kind = kind }
+
+    var outputChannels: Int {
+        switch kind {
+        case .linear(let linear): linear.outputChannels
+        case .convolution(let convolution): convolution.outputChannels
+        }
+    }
+
+    /// Numbers that one output is a sum over.
+    var depth: Int {
+        switch kind {
+        case .linear(let linear): linear.inputChannels
+        case .convolution(let convolution):
+            convolution.inputChannels / convolution.groups * convolution.kernel * convolution.kernel
+        }
+    }
+
+    // MARK: Weights
+
+    mutating func reserve(in freezer: inout Freezer) {
+        let matrix = PackedMatrix(format: freezer.format, columns: outputChannels, depth: depth)
+        let region = freezer.reserve(bytes: matrix.byteCount(freezer.kernels))
+        packed = (matrix, region)
+        let layer = self
+        freezer.fill(cost: matrix.columns * matrix.depth) { filling throws in
+            try layer.withMatrix(from: filling.source) { values in
+                let folding = try Folding(layer, weights: values, source: filling.source)
+                matrix.pack(
+                    values.baseAddress!, columnScale: folding.columnScale, depthScale: folding.depthScale,
+                    bias: folding.bias, into: filling.address(region), kernels: filling.kernels)
+            }
+        }
+    }
+
+    /// Lends the weights as a matrix, outputs × depth; for a convolution the depth runs over (filter row, filter column,
+    /// channel), and so it does for 2×2 neighbours read side by side.
+    private func withMatrix(
+        from source: any TensorSource, _ body: (UnsafeBufferPointer<Float>) throws -> Void
+    ) throws {
+        switch kind {
+        case .linear(let linear) where gathersPatches:
+            try source.withValues(of: linear.weight.name) { original in
+                let moved = PatchOrder.byRows(original, channels: linear.inputChannels / 4)
+                try moved.withUnsafeBufferPointer(body)
+            }
+        case .linear(let linear):
+            try source.withValues(of: linear.weight.name, body)
+        case .convolution(let convolution):
+            try source.withValues(of: convolution.weight.name) { original in
+                let taps = convolution.kernel * convolution.kernel
+                guard taps > 1 else { return try body(original) }
+                var moved = [Float](repeating: 0, count: original.count)
+                for output in 0..<convolution.outputChannels {
+                    moved.withUnsafeMutableBufferPointer {
+                        cetnet_planes_to_positions(
+                            original.baseAddress! + output * depth, taps, depth / taps, 0, taps,
+                            $0.baseAddress! + output * depth)
+                    }
+                }
+                try moved.withUnsafeBufferPointer(body)
+            }
+        }
+    }
+
+    // MARK: Steps
+
+    func draft(_ node: FusedNode, in builder: inout PlanBuilder) {
+        // A task reads more of its input than it writes, unless the input's tokens are used as they are.
+        let replaced = node.residual.flatMap { builder.share($0, node.input) ? nil : $0 }
+        draft(
+            node.name, nodes: node.nodes, input: builder.slot(of: node.input), residual: node.residual.map { builder.slot(of: $0) },
+            output: { $0.output(of: node, replacing: packed!.matrix.format.canReplaceResidual ? replaced : nil) },
+            in: &builder)
+    }
+
+    /// Drafts the step that computes the layer from one place into another.
+    func draft(
+        _ name: String, nodes: [Int], input: PlanBuilder.Slot, residual: PlanBuilder.Slot?,
+        output: (inout PlanBuilder) -> PlanBuilder.Slot, in builder: inout PlanBuilder
+    ) {
+        let (matrix, region) = packed!
+        let output = output(&builder)
+        let operand = operand(from: input.shape, to: output.shape)
+        let weights = builder.weights(region)
+        let tiling = MatrixTiling(
+            rows: output.shape.tokens, rowBytes: matrix.depth * MemoryLayout<Float>.stride, columns: matrix.columns,
+            threads: builder.matrixThreads, kernels: builder.kernels)
+        let (activation, residualFirst) = (activation, residualFirst)
+        builder.append(name, nodes: nodes, uses: [input, output] + (residual.map { [$0] } ?? [])) {
+            MatrixStep(
+                matrix: matrix, weights: weights, operand: operand, input: $0(input), output: $0(output),
+                residual: residual.map($0), residualFirst: residualFirst, activation: activation, tiling: tiling)
+        }
+    }
+
+    /// The matrix and its storage, for layers that compute more than one in a step.
+    func weights(in builder: PlanBuilder) -> (matrix: PackedMatrix, storage: Weights) {
+        (packed!.matrix, builder.weights(packed!.region))
+    }
+
+    private func operand(from: TensorShape, to: TensorShape) -> MatrixStep.Operand {
+        let gathering: ConvolutionGeometry? =
+            switch kind {
+            case .linear where gathersPatches: ConvolutionGeometry(kernel: 2, stride: 2, padding: 0, from: from, to: to)
+            case .convolution(let convolution) where !convolution.isPointwise:
+                ConvolutionGeometry(convolution, from: from, to: to)
+            case .linear, .convolution: nil
+            }
+        return MatrixStep.Operand(gathering: gathering, epsilon: layerNorm?.epsilon)
+    }
+}
+
+/// The tiles of a matrix product, `x` read in place, gathered by im2col or normalised on the way, a block of rows at a
+/// time.
+struct MatrixStep: Step {
+    /// How the rows of the left matrix come from the input: as they are, unless one of these says otherwise.
+    struct Operand: Sendable {
+        /// Receptive fields instead of tokens.
+        var gathering: ConvolutionGeometry?
+        /// Of a LayerNorm without affine part, which is folded into the weights.
+        var epsilon: Float?
+
+        var isInput: Bool { gathering == nil && epsilon == nil }
+    }
+
+    let matrix: PackedMatrix
+    let weights: Weights
+    let operand: Operand
+    let input: Location
+    let output: Location
+    let residual: Location?
+    let residualFirst: Bool
+    let activation: Activation?
+    let tiling: MatrixTiling
+
+    var taskCount: Int { tiling.taskCount }
+
+    private var scratchStride: Int { Rows.paddedStride(matrix.depth) }
+
+    var scratchBytes: Int {
+        operand.isInput ? 0 : tiling.rows.largest * scratchStride * MemoryLayout<Float>.stride
+    }
+
+    func run(task: Int, _ context: TaskContext) {
+        let rows = tiling.rows(of: task)
+        var a = input.rows(context, from: rows.lowerBound)
+        if !operand.isInput {
+            let scratch = Rows(context.scratchFloats, stride: scratchStride)
+            if let gathering = operand.gathering {
+                gathering.im2col(input.rows(context), positions: rows, into: scratch, kernels: context.kernels)
+                a = scratch
+            }
+            if let epsilon = operand.epsilon {
+                context.kernels.layerNorm(
+                    a, rows: rows.count, channels: matrix.depth, epsilon: epsilon, weight: nil, bias: nil, into: scratch)
+                a = scratch
+            }
+        }
+        matrix.multiply(
+            a, rows: rows.count, columns: tiling.columns(of: task), by: weights.address,
+            PackedMatrix.Epilogue(
+                activation: activation, residual: residual?.rows(context, from: rows.lowerBound),
+                isResidualFirst: residualFirst),
+            into: output.rows(context, from: rows.lowerBound), kernels: context.kernels)
+    }
+}
+
+/// The order of 2×2 neighbours. Patch merging has them column by column, (0,0), (1,0), (0,1), (1,1) as (row, column);
+/// im2col gathers them row by row, and what is multiplied with them is put in that order once, at freezing.
+enum PatchOrder {
+    /// Rows of 4 · `channels` numbers with the second and the third quarter of each exchanged.
+    static func byRows(_ values: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
+        var moved = Array(values)
+        for row in stride(from: 0, to: values.count, by: 4 * channels) {
+            for channel in row..<row + channels {
+                moved[channel + channels] = values[channel + 2 * channels]
+                moved[channel + 2 * channels] = values[channel + channels]
+            }
+        }
+        return moved
+    }
+}
+
+extension KernelSet {
+    /// LayerNorm of `rows` rows of `channels`; see `normalization.h` for the formula.
+    /// - Parameters weight, bias: `channels` values each, or both `nil` for 1 and 0.
+    package func layerNorm(
+        _ x: Rows, rows: Int, channels: Int, epsilon: Float, weight: UnsafePointer<Float>?,
+        bias: UnsafePointer<Float>?, into y: Rows
+    ) {
+        var arguments = cetnet_layer_norm(
+            x: x.base, x_stride: x.stride, rows: rows, channels: channels, epsilon: epsilon, weight: weight,
+            bias: bias, y: y.base, y_stride: y.stride)
+        functions.pointee.layer_norm(&arguments)
+    }
+}

@@ -1,0 +1,129 @@
+import CETNetGraph
+import CETNetKernels
+import CKernels
+
+/// How the weights of matrix products are stored, which decides who multiplies. Chosen per layer when a network is
+/// frozen.
+package enum WeightFormat: Sendable, Hashable {
+    /// float32 in panels for the kernel set's own GEMM, biases included.
+    case panels
+    /// float32, row-major as in PyTorch, for OpenBLAS, followed by the biases.
+    case rowMajor
+
+    /// Who multiplies fastest: without wide vectors OpenBLAS's hand-written kernels win.
+    init(_ backend: Backend, kernels: KernelSet) {
+        self = backend == .openBLAS || kernels.isPortable ? .rowMajor : .panels
+    }
+
+    /// Whether a product's bits are the same however its rows are cut. OpenBLAS may round differently for another number
+    /// of rows.
+    var isIndependentOfTheCut: Bool { self == .panels }
+
+    /// Whether the residual of a product may be its output.
+    var canReplaceResidual: Bool { self == .panels }
+}
+
+/// The weights of a linear layer or convolution, packed for whoever multiplies them: their format, their size and where
+/// everything is.
+///
+/// Computes `C = activation(A · Wᵀ + bias) + residual` with A rows × depth and W columns × depth; the residual can also
+/// be added before the activation.
+package struct PackedMatrix: Sendable {
+    package let format: WeightFormat
+    /// Outputs.
+    package let columns: Int
+    /// Numbers that an output is a sum over.
+    package let depth: Int
+
+    package init(format: WeightFormat, columns: Int, depth: Int) {
+        self.format = format
+        self.columns = columns
+        self.depth = depth
+    }
+
+    /// Bytes of storage.
+    package func byteCount(_ kernels: KernelSet) -> Int {
+        let floats =
+            switch format {
+            case .rowMajor: columns * depth + columns
+            case .panels: cetnet_packed_floats(columns, depth, kernels.panelColumns)
+            }
+        return floats * MemoryLayout<Float>.stride
+    }
+
+    /// Fills storage of ``byteCount(_:)`` with `(weight · columnScale) · depthScale`.
+    /// - Parameters:
+    ///   - weights: columns × depth, contiguous.
+    ///   - columnScale: one factor per column, or `nil`.
+    ///   - depthScale: one factor per position of depth, or `nil`.
+    ///   - bias: one value per column; not scaled.
+    package func pack(
+        _ weights: UnsafePointer<Float>, columnScale: UnsafePointer<Float>? = nil,
+        depthScale: UnsafePointer<Float>? = nil, bias: UnsafePointer<Float>, into storage: UnsafeMutableRawPointer,
+        kernels: KernelSet
+    ) {
+        let floats = storage.assumingMemoryBound(to: Float.self)
+        switch format {
+        case .rowMajor:
+            floats.update(from: weights, count: columns * depth)
+            for column in 0..<columns {
+                let row = floats + column * depth
+                if let factor = columnScale?[column] { for k in 0..<depth { row[k] *= factor } }
+                if let depthScale { for k in 0..<depth { row[k] *= depthScale[k] } }
+            }
+            (floats + columns * depth).update(from: bias, count: columns)
+        case .panels:
+            var arguments = cetnet_pack(
+                weights: weights, weights_stride: depth, column_scale: columnScale, depth_scale: depthScale,
+                bias: bias, columns: columns, depth: depth, panels: floats)
+            kernels.functions.pointee.pack_panels(&arguments)
+        }
+    }
+
+    /// What a product does with its sums before it stores them.
+    package struct Epilogue {
+        package var activation: Activation?
+        package var residual: Rows?
+        /// Whether the residual is added before the activation instead of after it.
+        package var isResidualFirst = false
+
+        package init(activation: Activation? = nil, residual: Rows? = nil, isResidualFirst: Bool = false) {
+            self.activation = activation
+            self.residual = residual
+            self.isResidualFirst = isResidualFirst
+        }
+    }
+
+    /// Multiplies `rows` rows by the columns of `range`, whose lower bound is a multiple of the panel width.
+    ///
+    /// With ``WeightFormat/panels`` the residual may be the output itself; OpenBLAS overwrites the output first.
+    package func multiply(
+        _ a: Rows, rows: Int, columns range: Range<Int>? = nil, by storage: UnsafeRawPointer,
+        _ epilogue: Epilogue = Epilogue(), into c: Rows, kernels: KernelSet
+    ) {
+        let range = range ?? 0..<columns
+        let (first, count) = (range.lowerBound, range.count)
+        let floats = storage.assumingMemoryBound(to: Float.self)
+        let output = c.base + first
+        let residual = epilogue.residual.map { UnsafePointer($0.base + first) }
+        let (residualStride, residualFirst) = (epilogue.residual?.stride ?? 0, Int32(epilogue.isResidualFirst ? 1 : 0))
+        switch format {
+        case .panels:
+            var arguments = cetnet_gemm(
+                a: a.base, a_stride: a.stride, panels: floats + cetnet_panel_offset(first, depth), rows: rows,
+                columns: count, depth: depth, initial: nil, initial_stride: 0, activation: epilogue.activation.kernel,
+                residual: residual, residual_stride: residualStride, residual_first: residualFirst, c: output,
+                c_stride: c.stride)
+            kernels.functions.pointee.gemm(&arguments)
+        case .rowMajor:
+            OpenBLAS.multiply(
+                rows: rows, columns: count, depth: depth, a: a.base, aStride: a.stride, b: floats + first * depth,
+                bStride: depth, transposed: true, c: output, cStride: c.stride)
+            var arguments = cetnet_epilogue(
+                c: output, c_stride: c.stride, rows: rows, columns: count, bias: floats + columns * depth + first,
+                activation: epilogue.activation.kernel, residual: residual, residual_stride: residualStride,
+                residual_first: residualFirst)
+            kernels.functions.pointee.epilogue(&arguments)
+        }
+    }
+}
