@@ -42,7 +42,7 @@ struct SafetensorsFileTests {
     @Test func readsAgainAfterReleasingItsPages() throws {
         let file = try SafetensorsFile(contentsOf: fixture("mixed.safetensors"))
         #expect(try file.values(of: "float") == ramp(24))
-        file.releaseMappedPages()
+        file.releaseMemory()
         #expect(try file.values(of: "float") == ramp(24))
     }
 

@@ -17,11 +17,11 @@ import Testing
         let images = batches.max()!
         let pixels = (0..<images * 3 * size.area).map { Float(($0 &* 7919) % 1009) / 300 - 1.6 }
         let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety)
-        let reference = Session(network: frozen, threads: 1).outputs(pixels, batch: images, size: size, features: true)
+        let reference = try Session(network: frozen, threads: 1).outputs(pixels, batch: images, size: size, features: true)
         #expect(reference.logits.allSatisfy { $0.isFinite })
         let labels = reference.logits.count / images
         for threads in 1...4 {
-            let session = Session(network: frozen, threads: threads)
+            let session = try Session(network: frozen, threads: threads)
             // A larger batch before and after a smaller one: what a session keeps from run to run must not show.
             for batch in batches {
                 let result = session.outputs(
@@ -43,7 +43,7 @@ import Testing
         let pixels = (0..<3 * size.area).map { Float($0 % 255) / 128 - 1 }
         let logits = try [1, 3].map { threads in
             let (frozen, _) = try Fixture.network(file, Variety.all[0], threads: threads)
-            return Session(network: frozen, threads: 1).outputs(pixels, batch: 1, size: size).logits
+            return try Session(network: frozen, threads: 1).outputs(pixels, batch: 1, size: size).logits
         }
         #expect(logits[0] == logits[1])
     }
@@ -58,9 +58,9 @@ import Testing
         ]
         func pixels(_ size: ImageSize) -> [Float] { (0..<3 * size.area).map { Float(($0 * 31) % 200) / 100 - 1 } }
         let fresh = sizes.map {
-            Session(network: frozen, threads: 2).outputs(pixels($0), batch: 1, size: $0).logits
+            try Session(network: frozen, threads: 2).outputs(pixels($0), batch: 1, size: $0).logits
         }
-        let session = Session(network: frozen, threads: 2)
+        let session = try Session(network: frozen, threads: 2)
         var bytes: [Int] = []
         for index in [0, 1, 2, 1, 0, 2, 3, 0, 3, 1, 2, 4, 5, 0, 3, 5] {
             let logits = session.outputs(pixels(sizes[index]), batch: 1, size: sizes[index]).logits

@@ -17,17 +17,17 @@ import Testing
         for _ in 0..<200 {
             let buffers = (0..<30).map { _ in
                 let first = random(40)
-                return ArenaLayout.Buffer(count: 1 + random(1000), firstStep: first, lastStep: first + random(12))
+                return ArenaLayout.Buffer(bytes: 1 + random(1000), firstStep: first, lastStep: first + random(12))
             }
             let layout = ArenaLayout(buffers)
             for i in buffers.indices {
-                #expect(layout.offsets[i] + buffers[i].count <= layout.count)
+                #expect(layout.offsets[i] + buffers[i].bytes <= layout.bytes)
                 for j in buffers.indices where j > i {
                     let together =
                         buffers[i].firstStep <= buffers[j].lastStep && buffers[j].firstStep <= buffers[i].lastStep
                     let apart =
-                        layout.offsets[i] + buffers[i].count <= layout.offsets[j]
-                        || layout.offsets[j] + buffers[j].count <= layout.offsets[i]
+                        layout.offsets[i] + buffers[i].bytes <= layout.offsets[j]
+                        || layout.offsets[j] + buffers[j].bytes <= layout.offsets[i]
                     #expect(!together || apart, "\(buffers[i]) and \(buffers[j]) overlap")
                 }
             }
@@ -47,7 +47,7 @@ import Testing
         let (frozen, network) = try Fixture.network(try Fixture.file(model + ".safetensors"), Variety.all[0])
         let size = ImageSize(square: side)
         for threads in [1, 3] {
-            let steps = Session(network: frozen, threads: threads).steps(size: size)
+            let steps = try Session(network: frozen, threads: threads).steps(size: size)
             let nodes = steps.flatMap(\.nodes).sorted()
             #expect(nodes == Array(network.graph(imageSize: size).nodes.indices))
         }
@@ -59,7 +59,7 @@ import Testing
         let size = ImageSize(square: 64)
         let graph = network.graph(imageSize: size)
         #expect(graph.nodes.contains { $0.operator.isView })
-        for step in Session(network: frozen, threads: 2).steps(size: size) where !step.nodes.isEmpty {
+        for step in try Session(network: frozen, threads: 2).steps(size: size) where !step.nodes.isEmpty {
             #expect(step.nodes.contains { !graph.nodes[$0].operator.isView }, "\(step.name) only copies")
         }
     }

@@ -26,7 +26,7 @@ import Testing
             interpreter.run(graph, image: Array(pixels[$0 * 3 * size.area..<($0 + 1) * 3 * size.area]))
         }
         for threads in [1, 3] {
-            let result = Session(network: frozen, threads: threads).outputs(
+            let result = try Session(network: frozen, threads: threads).outputs(
                 pixels, batch: images, size: size, features: true)
             let name = "\(variety.testDescription), graph \(random.seed), \(threads) threads\n\(random.description)"
             // Measured: at most 3e-6. Rounding errors of some ten layers, each relative to its largest number.
@@ -100,20 +100,23 @@ struct RandomGraph: Sendable, CustomStringConvertible {
 
     func graph(_ size: ImageSize) -> Graph {
         var noise = Noise(seed: seed &+ 1)
-        var builder = GraphBuilder(imageSize: size)
+        var builder = GraphBuilder()
+        let image = builder.input("image", TensorShape(height: size.height, width: size.width, channels: 3))
         // Maps of the image's size, which may be joined with each other.
-        var maps = [builder.image]
+        var maps = [image]
         for index in 0..<14 {
             // Rather a recent value than an old one.
             let x = maps[max(noise.below(maps.count), noise.below(maps.count))]
             if let y = appendOperator("n\(index)", to: &builder, x, maps, &noise), !maps.contains(y) { maps.append(y) }
         }
         let last = maps[maps.count - 1]
-        for value in Set([last, noise.pick(maps)]).sorted(by: { $0.index < $1.index }) { builder.markFeature(value) }
+        for value in Set([last, noise.pick(maps)]).sorted(by: { $0.index < $1.index }) {
+            builder.output("map\(value.index)", value)
+        }
         let mean = builder.append("mean", .meanOverTokens, [last])
         let head = Linear(name: "head", inputChannels: builder.shape(of: last).channels, outputChannels: 5)
-        let logits = builder.append("head", .linear(head), [mean])
-        return builder.finish(logits: logits)
+        builder.output("logits", builder.append("head", .linear(head), [mean]))
+        return builder.finish()
     }
 
     /// Appends an operator, or a few that belong together, that reads `x`; `nil` if the one chosen does not fit.

@@ -1,8 +1,8 @@
 import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
-import CETNetNetworks
 import CETNetKernels
+import CETNetNetworks
 import Foundation
 import Testing
 
@@ -56,24 +56,32 @@ extension Session {
         _ input: [Float], batch: Int, size: ImageSize, features wanted: Bool = false
     ) -> (logits: [Float], features: [[Float]]) {
         let graph = network.graph(size: size)
-        var logits = [Float](repeating: .nan, count: batch * graph.shape(of: graph.logits).channels)
-        let maps = featureShapes(size: size).map {
-            UnsafeMutableBufferPointer<Float>.allocate(capacity: batch * $0.count)
+        let buffers = graph.outputs.map { output in
+            let buffer = UnsafeMutableBufferPointer<Float>.allocate(
+                capacity: batch * graph.shape(of: output.value).map.count)
+            buffer.initialize(repeating: .nan)
+            return buffer
         }
-        defer { for map in maps { map.deallocate() } }
-        for map in maps { map.initialize(repeating: .nan) }
-        let bases = maps.map { $0.baseAddress! }
+        defer { for buffer in buffers { buffer.deallocate() } }
+        let addresses = zip(graph.outputs, buffers).map { output, buffer in
+            wanted || output.name == "logits" ? buffer.baseAddress : nil
+        }
         input.withUnsafeBufferPointer { input in
-            logits.withUnsafeMutableBufferPointer { logits in
-                bases.withUnsafeBufferPointer { bases in
-                    run(
-                        input: input.baseAddress!, batch: batch, size: size, logits: logits.baseAddress!,
-                        features: wanted ? bases.baseAddress : nil)
-                }
-            }
+            var inputs = [input.baseAddress!]
+            try! run(batch: batch, size: size, inputs: &inputs, outputs: addresses)
         }
-        return (logits, wanted ? maps.map { Array($0) } : [])
+        let values = zip(graph.outputs, buffers).map { (name: $0.name, values: Array($1)) }
+        return (
+            values.first { $0.name == "logits" }!.values,
+            wanted ? values.filter { $0.name != "logits" }.map(\.values) : []
+        )
     }
+}
+
+extension Graph {
+    var logits: ValueID { output("logits")! }
+    /// All outputs but the logits.
+    var features: [ValueID] { outputs.filter { $0.name != "logits" }.map(\.value) }
 }
 
 /// Fails unless every difference is at most `tolerance` · max(1, largest expected magnitude); NaN fails.

@@ -4,10 +4,10 @@ import Testing
 
 /// Every task once, in the order of the lists, whichever workers come.
 @Suite struct ThreadTeamTests {
-    @Test(arguments: 1...6) func everyTaskOnceAndInOrder(workers: Int) {
-        let team = ThreadTeam(workers: workers)
+    @Test(arguments: 1...6) func everyTaskOnceAndInOrder(workers: Int) throws {
+        let team = try ThreadTeam(workers: workers)
         let (lists, length) = (20, 7)
-        let tasks = ThreadTeam.Tasks(lists: lists, team: team)
+        let tasks = try ThreadTeam.Tasks(lists: lists, team: team)
         for round in 0..<50 {
             let log = Mutex<[Int]>([])
             tasks.reset()
@@ -22,8 +22,8 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...6) func everyWorkerOnce(workers: Int) {
-        let team = ThreadTeam(workers: workers)
+    @Test(arguments: 1...6) func everyWorkerOnce(workers: Int) throws {
+        let team = try ThreadTeam(workers: workers)
         for round in 0..<200 {
             let seen = Mutex<[Int]>([])
             team.runAll { worker in seen.withLock { $0.append(worker) } }
@@ -32,9 +32,9 @@ import Testing
     }
 
     /// A run without everyone leaves nothing behind for the next.
-    @Test func runsThatWorkersMiss() {
-        let team = ThreadTeam(workers: 4)
-        let tasks = ThreadTeam.Tasks(lists: 1, team: team)
+    @Test func runsThatWorkersMiss() throws {
+        let team = try ThreadTeam(workers: 4)
+        let tasks = try ThreadTeam.Tasks(lists: 1, team: team)
         final class Box: Sendable {
             let sum = Atomic<Int>(0)
         }

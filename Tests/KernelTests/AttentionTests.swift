@@ -1,4 +1,7 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
+import CKernels
 import Testing
 
 /// Attention of one head in one window, by every tier's kernel and by OpenBLAS.
@@ -8,7 +11,7 @@ import Testing
         for tokens in [1, 4, 8, 9, 16, 17, 24, 25, 33, 36, 41, 48, 49, 64, 144] {
             for dimension in [1, 8, 24, 32, 40, 64] {
                 for masked in [false, true] {
-                    for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+                    for layout in [WeightFormat.panels, .rowMajor] {
                         check(tokens, dimension, masked: masked, layout: layout, kernels: tier.kernels)
                     }
                 }
@@ -17,7 +20,7 @@ import Testing
     }
 
     private func check(
-        _ tokens: Int, _ dimension: Int, masked: Bool, layout: MatrixWeights.Layout, kernels: KernelSet
+        _ tokens: Int, _ dimension: Int, masked: Bool, layout: WeightFormat, kernels: KernelSet
     ) {
         let name = "\(kernels.name) \(layout) attention of \(tokens) tokens, dimension \(dimension), masked \(masked)"
         let scoreStride = kernels.packedColumns(tokens)
@@ -42,12 +45,17 @@ import Testing
             $0 == tokens - 1 && tokens > 1 ? nil : UnsafeMutablePointer<Float>?(output.pointer + $0 * channels)
         }
         let scratch = GuardedBuffer(
-            count: WindowAttentionHead.scratchCount(tokens: tokens, headDimension: dimension, kernels: kernels))
-        WindowAttentionHead(
-            tokens: tokens, headDimension: dimension, scoreStride: scoreStride, rows: rows, queryOffset: dimension,
-            keyOffset: channels + dimension, valueOffset: 2 * channels + dimension, bias: bias.pointer,
-            mask: masked ? UnsafePointer(mask.pointer) : nil, outputs: outputs, outputOffset: dimension
-        ).run(scratch: scratch.pointer, layout: layout, kernels: kernels)
+            count: cetnet_window_attention_scratch(tokens, dimension, kernels.panelColumns))
+        rows.withUnsafeBufferPointer { rows in
+            outputs.withUnsafeBufferPointer { outputs in
+                kernels.windowAttention(
+                    cetnet_window_attention(
+                        tokens: tokens, head_dimension: dimension, rows: rows.baseAddress, query_offset: dimension,
+                        key_offset: channels + dimension, value_offset: 2 * channels + dimension, bias: bias.pointer,
+                        mask: masked ? UnsafePointer(mask.pointer) : nil, score_stride: scoreStride,
+                        outputs: outputs.baseAddress, output_offset: dimension, scratch: scratch.pointer), layout)
+            }
+        }
         output.checkGuards(name)
         scratch.checkGuards(name + " scratch")
 

@@ -1,3 +1,5 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import Testing
 
@@ -7,16 +9,18 @@ import Testing
         _ height: Int, _ width: Int, channels: Int, kernel: Int, stride: Int, padding: Int
     ) -> ConvolutionGeometry {
         ConvolutionGeometry(
-            inputHeight: height, inputWidth: width, channels: channels, kernel: kernel, stride: stride,
-            padding: padding, outputHeight: (height + 2 * padding - kernel) / stride + 1,
-            outputWidth: (width + 2 * padding - kernel) / stride + 1)
+            kernel: kernel, stride: stride, padding: padding,
+            from: TensorShape(height: height, width: width, channels: channels),
+            to: TensorShape(
+                height: (height + 2 * padding - kernel) / stride + 1,
+                width: (width + 2 * padding - kernel) / stride + 1, channels: channels))
     }
 
     @Test(arguments: tiers) func depthwise(_ tier: Tier) {
         for (height, width) in [(1, 1), (1, 9), (2, 2), (3, 4), (5, 7), (7, 14), (8, 8)] {
             for channels in [1, 3, 8, 16, 24, 32, 33] {
-                for stride in [1, 2] {
-                    for activation in [ActivationKind.none, .gelu] {
+                for stride in [1, 2, 3] {
+                    for activation in [nil, .gelu] as [Activation?] {
                         let g = Self.geometry(height, width, channels: channels, kernel: 3, stride: stride, padding: 1)
                         check(g, activation: activation, kernels: tier.kernels)
                     }
@@ -24,11 +28,11 @@ import Testing
             }
         }
         check(
-            Self.geometry(9, 11, channels: 20, kernel: 5, stride: 1, padding: 2), activation: .none,
+            Self.geometry(9, 11, channels: 20, kernel: 5, stride: 1, padding: 2), activation: nil,
             kernels: tier.kernels)
     }
 
-    private func check(_ g: ConvolutionGeometry, activation: ActivationKind, kernels: KernelSet) {
+    private func check(_ g: ConvolutionGeometry, activation: Activation?, kernels: KernelSet) {
         let name = "\(kernels.name) depthwise \(g.inputHeight)x\(g.inputWidth)x\(g.channels) stride \(g.stride)"
         var noise = Noise(seed: UInt64(g.inputHeight * 1000 + g.inputWidth * 10 + g.channels))
         let x = noise.values(g.inputHeight * g.inputWidth * g.channels)
@@ -67,8 +71,9 @@ import Testing
                 }
                 // Patch merging's, with neighbours beyond the edge.
                 let patches = ConvolutionGeometry(
-                    inputHeight: height, inputWidth: width, channels: channels, kernel: 2, stride: 2, padding: 0,
-                    outputHeight: (height + 1) / 2, outputWidth: (width + 1) / 2)
+                    kernel: 2, stride: 2, padding: 0,
+                    from: TensorShape(height: height, width: width, channels: channels),
+                    to: TensorShape(height: (height + 1) / 2, width: (width + 1) / 2, channels: 4 * channels))
                 checkIm2col(patches, kernels: tier.kernels)
             }
         }

@@ -1,10 +1,12 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import Testing
 
 /// Attention to all keys, by every tier's kernel and by OpenBLAS.
 @Suite struct GlobalAttentionTests {
     @Test(arguments: tiers) func sizes(_ tier: Tier) {
-        for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+        for layout in [WeightFormat.panels, .rowMajor] {
             for keys in [1, 4, 15, 16, 33, 49, 50, 196] {
                 for (rows, dimension) in [(1, 32), (14, 8), (15, 40), (29, 64), (64, 1)] {
                     check(rows: rows, keys: keys, dimension: dimension, layout: layout, kernels: tier.kernels)
@@ -15,7 +17,7 @@ import Testing
 
     /// So many keys that their scores are computed for fewer queries at a time than a register tile holds.
     @Test(arguments: tiers) func thousandsOfKeys(_ tier: Tier) {
-        for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+        for layout in [WeightFormat.panels, .rowMajor] {
             check(rows: 19, keys: 17_001, dimension: 8, layout: layout, kernels: tier.kernels)
             // Two of a power of two, where rows of scores would compete for places in the cache.
             check(rows: 31, keys: 2048, dimension: 16, layout: layout, kernels: tier.kernels)
@@ -39,14 +41,14 @@ import Testing
     ) -> [Float] {
         let buffer = GuardedBuffer(input)
         let packed = GuardedBuffer(
-            count: GlobalAttentionHead.packedCount(keys: keys, headDimension: dimension, kernels: kernels))
+            count: GlobalAttentionHead.packedCount(keys: keys, dimension: dimension, kernels: kernels))
         func matrix(_ row: Int) -> Rows { Rows(buffer.pointer + row * dimension, stride: dimension) }
         GlobalAttentionHead.pack(
-            keys: matrix(rows), values: matrix(rows + keys), count: keys, headDimension: dimension, range: 0..<keys,
+            keys: matrix(rows), values: matrix(rows + keys), count: keys, dimension: dimension, range: 0..<keys,
             into: packed.pointer, kernels: kernels)
-        let head = GlobalAttentionHead(keys: keys, headDimension: dimension, operands: .packed(packed.pointer))
+        let head = GlobalAttentionHead(keys: keys, dimension: dimension, operands: .packed(packed.pointer))
         let scratch = GuardedBuffer(
-            count: GlobalAttentionHead.scratchCount(keys: keys, layout: .panels, kernels: kernels))
+            count: kernels.globalAttentionScratch(keys: keys, .panels))
         for part in parts {
             head.run(
                 queries: matrix(part.lowerBound), rows: part.count, into: matrix(part.lowerBound),
@@ -55,7 +57,7 @@ import Testing
         return Array(buffer.values[..<(rows * dimension)])
     }
 
-    private func check(rows: Int, keys: Int, dimension: Int, layout: MatrixWeights.Layout, kernels: KernelSet) {
+    private func check(rows: Int, keys: Int, dimension: Int, layout: WeightFormat, kernels: KernelSet) {
         let name = "\(kernels.name) \(layout) attention of \(rows) queries to \(keys) keys, dimension \(dimension)"
         var noise = Noise(seed: UInt64(rows * 100_000 + keys * 100 + dimension))
         // Two heads side by side; the second is computed. Values follow keys in a row.
@@ -65,7 +67,7 @@ import Testing
         let (q, kv) = (GuardedBuffer(queries), GuardedBuffer(keysAndValues))
         let output = GuardedBuffer([Float](repeating: 7, count: rows * channels))
         let packed = GuardedBuffer(
-            count: GlobalAttentionHead.packedCount(keys: keys, headDimension: dimension, kernels: kernels))
+            count: GlobalAttentionHead.packedCount(keys: keys, dimension: dimension, kernels: kernels))
         let keyRows = Rows(kv.pointer + dimension, stride: 2 * channels)
         let valueRows = Rows(kv.pointer + channels + dimension, stride: 2 * channels)
         let operands: GlobalAttentionHead.Operands
@@ -75,7 +77,7 @@ import Testing
             let middle = keys / 2 / kernels.panelColumns * kernels.panelColumns
             for range in [middle..<keys, 0..<middle] where !range.isEmpty {
                 GlobalAttentionHead.pack(
-                    keys: keyRows, values: valueRows, count: keys, headDimension: dimension, range: range,
+                    keys: keyRows, values: valueRows, count: keys, dimension: dimension, range: range,
                     into: packed.pointer, kernels: kernels)
             }
             operands = .packed(packed.pointer)
@@ -83,8 +85,8 @@ import Testing
             operands = .rows(keys: keyRows, values: valueRows)
         }
         let scratch = GuardedBuffer(
-            count: GlobalAttentionHead.scratchCount(keys: keys, layout: layout, kernels: kernels))
-        GlobalAttentionHead(keys: keys, headDimension: dimension, operands: operands).run(
+            count: kernels.globalAttentionScratch(keys: keys, layout))
+        GlobalAttentionHead(keys: keys, dimension: dimension, operands: operands).run(
             queries: Rows(q.pointer + dimension, stride: channels), rows: rows,
             into: Rows(output.pointer + dimension, stride: channels), scratch: scratch.pointer, kernels: kernels)
         for buffer in [output, packed, scratch] { buffer.checkGuards(name) }

@@ -1,3 +1,5 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import Foundation
 import Testing
@@ -11,16 +13,16 @@ import Testing
         var rows: Int
         var columns: Int
         var depth: Int
-        var activation = ActivationKind.none
+        var activation: Activation?
         var hasResidual = false
         var inPlace = false
         var residualFirst = false
     }
 
-    static func check(_ problem: Problem, layout: MatrixWeights.Layout, kernels: KernelSet) {
+    static func check(_ problem: Problem, layout: WeightFormat, kernels: KernelSet) {
         let (rows, columns, depth) = (problem.rows, problem.columns, problem.depth)
         let name =
-            "\(kernels.name) \(layout) \(rows)x\(columns)x\(depth) \(problem.activation) residual \(problem.hasResidual)"
+            "\(kernels.name) \(layout) \(rows)x\(columns)x\(depth) \(problem.activation?.name ?? "none") residual \(problem.hasResidual)"
         var noise = Noise(seed: UInt64(rows * 10007 + columns * 101 + depth))
         let (aStride, cStride) = (depth + 3, columns + 5)
         let aValues = noise.values(rows * depth)
@@ -33,12 +35,9 @@ import Testing
         for row in 0..<rows {
             for k in 0..<depth { a.pointer[row * aStride + k] = aValues[row * depth + k] }
         }
-        let storageCount = MatrixWeights.storageCount(
-            layout: layout, columns: columns, depth: depth, kernels: kernels)
-        let storage = GuardedBuffer(count: storageCount)
-        MatrixWeights.prepare(
-            layout: layout, columns: columns, depth: depth, weights: weights, bias: bias, storage: storage.pointer,
-            kernels: kernels)
+        let matrix = PackedMatrix(format: layout, columns: columns, depth: depth)
+        let storage = GuardedBuffer(count: matrix.byteCount(kernels) / 4)
+        matrix.pack(weights, bias: bias, into: storage.pointer, kernels: kernels)
         storage.checkGuards(name + " packing")
         #expect(storage.values.allSatisfy { !$0.isNaN }, "\(name): packing left gaps")
 
@@ -49,10 +48,12 @@ import Testing
                 residual.pointer[row * cStride + column] = residualValues[row * columns + column]
             }
         }
-        MatrixWeights(layout: layout, columns: columns, depth: depth, storage: storage.pointer).multiply(
-            Rows(a.pointer, stride: aStride), rows: rows, columnRange: 0..<columns, activation: problem.activation,
-            residual: problem.hasResidual ? Rows(residual.pointer, stride: cStride) : nil,
-            residualFirst: problem.residualFirst,
+        matrix.multiply(
+            Rows(a.pointer, stride: aStride), rows: rows, by: storage.pointer,
+            PackedMatrix.Epilogue(
+                activation: problem.activation,
+                residual: problem.hasResidual ? Rows(residual.pointer, stride: cStride) : nil,
+                isResidualFirst: problem.residualFirst),
             into: Rows(c.pointer, stride: cStride), kernels: kernels)
         c.checkGuards(name)
 
@@ -98,8 +99,8 @@ import Testing
     }
 
     @Test(arguments: tiers) func epilogues(_ tier: Tier) {
-        for activation in [ActivationKind.none, .gelu, .quickGELU, .relu, .sigmoid] {
-            for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+        for activation in [nil] + Activation.allCases {
+            for layout in [WeightFormat.panels, .rowMajor] {
                 for columns in [7, 32, 45] {
                     var problem = Problem(rows: 19, columns: columns, depth: 24, activation: activation)
                     Self.check(problem, layout: layout, kernels: tier.kernels)
@@ -127,22 +128,20 @@ import Testing
 
     /// Factors that are folded in while packing, against folding them beforehand.
     @Test(arguments: tiers) func scales(_ tier: Tier) {
-        for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+        for layout in [WeightFormat.panels, .rowMajor] {
             for (columns, depth) in [(1, 1), (7, 5), (33, 17), (64, 48)] {
                 var noise = Noise(seed: 9)
                 let weights = noise.values(columns * depth)
                 let (columnScale, depthScale) = (noise.values(columns), noise.values(depth))
                 let bias = noise.values(columns)
                 let folded = weights.indices.map { weights[$0] * columnScale[$0 / depth] * depthScale[$0 % depth] }
-                let count = MatrixWeights.storageCount(
-                    layout: layout, columns: columns, depth: depth, kernels: tier.kernels)
+                let matrix = PackedMatrix(format: layout, columns: columns, depth: depth)
+                let count = matrix.byteCount(tier.kernels) / 4
                 let (direct, beforehand) = (GuardedBuffer(count: count), GuardedBuffer(count: count))
-                MatrixWeights.prepare(
-                    layout: layout, columns: columns, depth: depth, weights: weights, columnScale: columnScale,
-                    depthScale: depthScale, bias: bias, storage: direct.pointer, kernels: tier.kernels)
-                MatrixWeights.prepare(
-                    layout: layout, columns: columns, depth: depth, weights: folded, bias: bias,
-                    storage: beforehand.pointer, kernels: tier.kernels)
+                matrix.pack(
+                    weights, columnScale: columnScale, depthScale: depthScale, bias: bias, into: direct.pointer,
+                    kernels: tier.kernels)
+                matrix.pack(folded, bias: bias, into: beforehand.pointer, kernels: tier.kernels)
                 direct.checkGuards("packing with scales")
                 #expect(direct.values == beforehand.values, "\(tier.kernels.name) \(layout) \(columns)x\(depth)")
             }
@@ -155,20 +154,18 @@ import Testing
         let (rows, columns, depth) = (61, 3 * kernels.panelColumns - 5, 77)
         var noise = Noise(seed: 5)
         let a = GuardedBuffer(noise.values(rows * depth))
-        let storage = GuardedBuffer(
-            count: MatrixWeights.storageCount(layout: .panels, columns: columns, depth: depth, kernels: kernels))
-        MatrixWeights.prepare(
-            layout: .panels, columns: columns, depth: depth, weights: noise.values(columns * depth),
-            bias: noise.values(columns), storage: storage.pointer, kernels: kernels)
-        let weights = MatrixWeights(layout: .panels, columns: columns, depth: depth, storage: storage.pointer)
+        let matrix = PackedMatrix(format: .panels, columns: columns, depth: depth)
+        let storage = GuardedBuffer(count: matrix.byteCount(kernels) / 4)
+        matrix.pack(
+            noise.values(columns * depth), bias: noise.values(columns), into: storage.pointer, kernels: kernels)
         func product(rowCuts: [Int], columnCuts: [Int]) -> [Float] {
             let c = GuardedBuffer(count: rows * columns)
             for (top, bottom) in zip(rowCuts, rowCuts.dropFirst()) {
                 for (left, right) in zip(columnCuts, columnCuts.dropFirst()) {
-                    weights.multiply(
-                        Rows(a.pointer + top * depth, stride: depth), rows: bottom - top, columnRange: left..<right,
-                        activation: .gelu, residual: nil, into: Rows(c.pointer + top * columns, stride: columns),
-                        kernels: kernels)
+                    matrix.multiply(
+                        Rows(a.pointer + top * depth, stride: depth), rows: bottom - top, columns: left..<right,
+                        by: storage.pointer, PackedMatrix.Epilogue(activation: .gelu),
+                        into: Rows(c.pointer + top * columns, stride: columns), kernels: kernels)
                 }
             }
             return c.values

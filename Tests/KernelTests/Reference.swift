@@ -1,3 +1,5 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import Foundation
 
@@ -6,9 +8,9 @@ enum Reference {
     static func gelu(_ x: Double) -> Double { 0.5 * x * erfc(-x / 2.0.squareRoot()) }
     static func quickGELU(_ x: Double) -> Double { x / (1 + exp(-1.702 * x)) }
 
-    static func activation(_ kind: ActivationKind, _ x: Double) -> Double {
+    static func activation(_ kind: Activation?, _ x: Double) -> Double {
         switch kind {
-        case .none: x
+        case nil: x
         case .gelu: gelu(x)
         case .quickGELU: quickGELU(x)
         case .relu: max(x, 0)
@@ -34,7 +36,7 @@ enum Reference {
 
     /// Depthwise convolution of a map with channels innermost; weights are (row, column, channel).
     static func depthwise(
-        _ x: [Float], weights: [Float], bias: [Float], _ g: ConvolutionGeometry, activation: ActivationKind
+        _ x: [Float], weights: [Float], bias: [Float], _ g: ConvolutionGeometry, activation: Activation?
     ) -> [Double] {
         var y: [Double] = []
         for row in 0..<g.outputHeight {

@@ -1,3 +1,5 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import CKernels
 import Foundation
@@ -11,7 +13,7 @@ import Testing
     @Test(arguments: tiers) func activations(_ tier: Tier) {
         var inputs = stride(from: Float(-14), through: 14, by: 0.0007).map { $0 }
         inputs += [0, -0.0, .leastNormalMagnitude, -.leastNormalMagnitude, 1e-30, -1e-30, 90, -90, 1e6, -1e6, 3e37, -3e37]
-        for kind in [ActivationKind.gelu, .quickGELU, .relu, .sigmoid] {
+        for kind in Activation.allCases {
             let buffer = GuardedBuffer(inputs)
             let rows = Rows(buffer.pointer, stride: inputs.count)
             tier.kernels.pointwise(
@@ -117,7 +119,7 @@ import Testing
         let (rows, gap) = (3, 2)
         for columns in Self.lengths {
             for (hasScale, hasResidual) in [(false, false), (true, false), (false, true), (true, true)] {
-                for activation in [ActivationKind.none, .gelu] {
+                for activation in [nil, .gelu] as [Activation?] {
                     var noise = Noise(seed: UInt64(columns))
                     let (x, r) = (noise.values(rows * columns), noise.values(rows * columns))
                     let s = noise.values(columns)

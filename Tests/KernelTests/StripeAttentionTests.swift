@@ -1,10 +1,13 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
+import CKernels
 import Testing
 
 /// Attention in stripes with locally enhanced positional encoding, by every tier's kernel and by OpenBLAS.
 @Suite struct StripeAttentionTests {
     @Test(arguments: tiers) func stripes(_ tier: Tier) {
-        for layout in [MatrixWeights.Layout.panels, .rowMajor] {
+        for layout in [WeightFormat.panels, .rowMajor] {
             for (breadth, length) in [(1, 1), (1, 7), (1, 56), (2, 3), (2, 28), (7, 2), (7, 14), (5, 5)] {
                 for dimension in [1, 12, 16, 32, 40] {
                     check(breadth, length, dimension, layout: layout, kernels: tier.kernels)
@@ -14,7 +17,7 @@ import Testing
     }
 
     private func check(
-        _ breadth: Int, _ length: Int, _ dimension: Int, layout: MatrixWeights.Layout, kernels: KernelSet
+        _ breadth: Int, _ length: Int, _ dimension: Int, layout: WeightFormat, kernels: KernelSet
     ) {
         let name = "\(kernels.name) \(layout) attention in a stripe of \(breadth)x\(length), dimension \(dimension)"
         let tokens = breadth * length
@@ -34,22 +37,26 @@ import Testing
             $0 == tokens - 1 && tokens > 1 ? nil : UnsafeMutablePointer<Float>?(output.pointer + $0 * channels)
         }
         let scratch = GuardedBuffer(
-            count: StripeAttentionHead.scratchCount(
-                tokens: tokens, headDimension: dimension, layout: layout, kernels: kernels))
-        StripeAttentionHead(
-            breadth: breadth, length: length, headDimension: dimension, rows: rows, queryOffset: dimension,
-            keyOffset: channels + dimension, valueOffset: 2 * channels + dimension, lepeWeights: filter.pointer,
-            lepeBias: shift.pointer, outputs: outputs, outputOffset: dimension
-        ).run(scratch: scratch.pointer, layout: layout, kernels: kernels)
+            count: kernels.stripeAttentionScratch(tokens: tokens, dimension: dimension, layout))
+        rows.withUnsafeBufferPointer { rows in
+            outputs.withUnsafeBufferPointer { outputs in
+                kernels.stripeAttention(
+                    cetnet_stripe_attention(
+                        breadth: breadth, length: length, dimension: dimension, rows: rows.baseAddress,
+                        query_offset: dimension, key_offset: channels + dimension,
+                        value_offset: 2 * channels + dimension, lepe_weights: filter.pointer,
+                        lepe_bias: shift.pointer, outputs: outputs.baseAddress, output_offset: dimension,
+                        scratch: scratch.pointer), layout)
+            }
+        }
         output.checkGuards(name)
         scratch.checkGuards(name + " scratch")
 
         func value(_ token: Int, _ channel: Int) -> Float { qkv[token * rowWidth + 2 * channels + dimension + channel] }
         let lepe = Reference.depthwise(
             (0..<tokens).flatMap { token in (0..<dimension).map { value(token, $0) } }, weights: weights, bias: bias,
-            ConvolutionGeometry(
-                inputHeight: breadth, inputWidth: length, channels: dimension, kernel: 3, stride: 1, padding: 1,
-                outputHeight: breadth, outputWidth: length), activation: .none)
+            ConvolutionTests.geometry(breadth, length, channels: dimension, kernel: 3, stride: 1, padding: 1),
+            activation: nil)
         var expected = [Double](repeating: 7, count: tokens * channels)
         for query in 0..<tokens where outputs[query] != nil {
             let scores = (0..<tokens).map { key in

@@ -1,3 +1,5 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import Testing
 

@@ -1,3 +1,5 @@
+import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import CKernels
 import Testing
@@ -7,6 +9,26 @@ import Testing
         #expect(KernelSet.usable.last?.name == "portable")
         #expect(KernelSet.knownNames.last == "portable")
         for set in KernelSet.usable { #expect(KernelSet.knownNames.contains(set.name)) }
+    }
+
+    /// The kernels that the suites of this target and of PreprocessingTests call directly, on every tier. A family that
+    /// joins the list without a test fails here.
+    private static let tested: Set<String> = [
+        "gemm", "pack_panels", "epilogue",  // MatrixTests
+        "layer_norm", "softmax", "mean_rows", "pointwise", "interleave",  // RowwiseTests
+        "depthwise", "im2col",  // ConvolutionTests
+        "window_attention",  // AttentionTests
+        "global_attention", "pack_values",  // GlobalAttentionTests
+        "stripe_attention",  // StripeAttentionTests
+        "peak",  // PeakTests
+        "resize_rows", "resize_columns", "pixels_to_planes",  // ResizeKernelTests, PillowTests
+    ]
+
+    @Test func everyFamilyIsTested() {
+        let families = Set(KernelSet.families)
+        #expect(families.count == KernelSet.families.count, "a family is listed twice")
+        #expect(families.subtracting(Self.tested) == [], "without a test")
+        #expect(Self.tested.subtracting(families) == [], "tests of kernels that are not there")
     }
 
     @Test func errorNamesWhatIsUsable() {

@@ -1,12 +1,11 @@
+import CETNetKernels
 import CKernels
 import Testing
 
 /// The kernels of `resize.h` on every tier that this machine has, against the formula in 64-bit integers.
 @Suite("Resize kernels")
 struct ResizeKernelTests {
-    private static var tiers: [cetnet_resize_kernels] {
-        (0...).lazy.map { cetnet_usable_resize_kernels($0) }.prefix { $0 != nil }.map { $0!.pointee }
-    }
+    private static var tiers: [cetnet_kernel_set] { KernelSet.usable.map(\.functions.pointee) }
 
     private static let guardByte: UInt8 = 0xA5
 
@@ -80,7 +79,7 @@ struct ResizeKernelTests {
                                 arguments.weights = weights
                                 arguments.in = input
                                 arguments.out = output
-                                tier.rows(&arguments)
+                                tier.resize_rows(&arguments)
                             }
                         }
                         var expected = [UInt8](repeating: Self.guardByte, count: rowCount * outStride)
@@ -131,7 +130,7 @@ struct ResizeKernelTests {
                         arguments.weights = weights
                         arguments.in = input
                         arguments.out = output
-                        tier.columns(&arguments)
+                        tier.resize_columns(&arguments)
                     }
                     var expected = [UInt8](repeating: Self.guardByte, count: rows * outStride)
                     for row in 0..<rows {

@@ -1,5 +1,5 @@
 /// A pointwise non-linearity.
-public enum Activation: String, OperatorDefinition {
+public enum Activation: String, CaseIterable, OperatorDefinition {
     /// `x · Φ(x)` with the exact normal distribution function (the `erf` form, not the `tanh` approximation).
     case gelu
     /// `x · sigmoid(1.702 x)`.
