@@ -81,7 +81,7 @@ package struct ConfigurationReader {
         for member in members where !known.contains(member.key) && !ignored.contains(member.key) {
             throw .unknownKey(
                 source: source, key: prefix + member.key,
-                nearest: nearest(to: member.key, among: known).map { prefix + $0 })
+                nearest: Spelling.nearest(to: member.key, among: known).map { prefix + $0 })
         }
     }
 
@@ -129,28 +129,4 @@ extension JSONValue {
         case .null, .bool, .integer, .number: description
         }
     }
-}
-
-/// The candidate that differs from `text` in the fewest letters, if these are at most a third of its letters.
-private func nearest(to text: String, among candidates: [String]) -> String? {
-    guard text.count <= 64 else { return nil }
-    let distances = candidates.map { ($0, editDistance(text, $0)) }
-    guard let best = distances.min(by: { $0.1 < $1.1 }), best.1 * 3 <= max(best.0.count, 3) else { return nil }
-    return best.0
-}
-
-/// Levenshtein's: how many letters have to be inserted, removed or replaced.
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let b = Array(b.unicodeScalars)
-    var row = Array(0...b.count)
-    for (i, letter) in a.unicodeScalars.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in b.indices {
-            let replaced = diagonal + (letter == b[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[b.count]
 }
