@@ -33,13 +33,14 @@ let package = Package(
         // What a model is.
         .target(name: "CETNetGraph", path: "Sources/Graph"),
         .target(
-            name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint"], path: "Sources/Networks"),
+            name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint"], path: "Sources/Networks",
+            resources: [.embedInCode("Variants/variants.json")]),
 
         // What other packages make of the same models.
         .target(
             name: "CETNetPublicCheckpoints", dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks"],
             path: "Sources/PublicCheckpoints", exclude: ["Resources/README.md"],
-            resources: [.embedInCode("Resources/imagenet-1k.txt")]),
+            resources: [.embedInCode("Resources/imagenet-1k.txt"), .embedInCode("Resources/layouts.json")]),
 
         // How it is computed.
         .target(name: "CETNetKernels", dependencies: ["CKernels"], path: "Sources/Kernels"),

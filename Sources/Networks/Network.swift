@@ -2,11 +2,10 @@ import CETNetGraph
 
 /// The architecture of a model, as a graph for any image size.
 ///
-/// One reading of the paper (arXiv 2207.13317), in execution order:
+///     image H×W×3 → backbone: stem → stages { embedding → blocks } → head
 ///
-///     image H×W×3 → stem → 4 × stage { embedding → blocks } → norm → mean over tokens → head
-///
-/// Letters in the files beside this one: H×W positions of a map, C channels. A position is a token.
+/// `Backbones/CETNet.swift` is the paper (arXiv 2207.13317) from top to bottom. Letters in the files beside it: H×W
+/// positions of a map, C channels. A position is a token.
 public struct Network: Sendable {
     /// Images of fewer pixels on a side are refused.
     public static let minimumImageSide = 32
@@ -15,8 +14,10 @@ public struct Network: Sendable {
     static let maximumParameterCount = 1 << 31
 
     public let configuration: ModelConfiguration
-    private let embeddings: [EmbeddingBuilder]
-    private let block: BlockBuilder
+    /// Every tensor that a model file has to provide, in execution order; they do not depend on the image's size.
+    public let parameters: [Parameter]
+    /// Trained scalars: weights, biases and scales, not running statistics.
+    public let parameterCount: Int
 
     /// The network of a configuration.
     /// - Parameter source: what error messages call the configuration, usually a path.
@@ -24,9 +25,8 @@ public struct Network: Sendable {
     public init(_ configuration: ModelConfiguration, source: String = "configuration") throws {
         try configuration.validate(source: source)
         self.configuration = configuration
-        block = blockBuilder(configuration.block)
-        embeddings = configuration.embeddings.map(embeddingBuilder)
-        let parameterCount = graph(imageSize: ImageSize(square: Self.minimumImageSide)).parameterCount
+        let graph = Self.graph(configuration, imageSize: ImageSize(square: Self.minimumImageSide))
+        (parameters, parameterCount) = (graph.parameters, graph.parameterCount)
         guard parameterCount <= Self.maximumParameterCount else {
             throw ConfigurationError.invalidValue(
                 source: source, key: "dims", expected: "a model of at most \(Self.maximumParameterCount) parameters",
@@ -34,28 +34,42 @@ public struct Network: Sendable {
         }
     }
 
-    /// The graph for images of a size; stops the program if a side is below ``minimumImageSide``.
-    public func graph(imageSize: ImageSize) -> Graph {
+    /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, and `logits`;
+    /// stops the program if a side is below ``minimumImageSide``.
+    public func graph(imageSize: ImageSize) -> Graph { Self.graph(configuration, imageSize: imageSize) }
+
+    private static func graph(_ configuration: ModelConfiguration, imageSize: ImageSize) -> Graph {
         precondition(
-            min(imageSize.height, imageSize.width) >= Self.minimumImageSide,
-            "images have at least \(Self.minimumImageSide) pixels on a side, not \(imageSize)")
+            min(imageSize.height, imageSize.width) >= minimumImageSide,
+            "images have at least \(minimumImageSide) pixels on a side, not \(imageSize)")
         var builder = GraphBuilder()
+        builder.layerNormEpsilon = configuration.layerNormEpsilon
         let image = builder.input(
             "image", TensorShape(height: imageSize.height, width: imageSize.width, channels: 3))
-        builder.layerNormEpsilon = configuration.layerNormEpsilon
-        var x = builder.stem(image, configuration)
-        for stage in configuration.dims.indices {
-            builder.stage = stage
-            x = embeddings[stage](&builder, x, Stage(configuration, stage))
-            x = builder.stageTokens(x, Stage(configuration, stage))
-            for index in 0..<configuration.depths[stage] {
-                x = block(&builder, x, Stage(configuration, stage), index)
-            }
-            builder.output("stage\(stage + 1)", x)
-        }
-        builder.stage = nil
-        builder.output("logits", builder.head(x, configuration))
+        let maps = builder.backbone(image, configuration)
+        for (stage, map) in maps.enumerated() { builder.output("stage\(stage + 1)", map) }
+        builder.output("logits", builder.classifier(maps.last!, configuration))
         return builder.finish()
+    }
+}
+
+extension GraphBuilder {
+    /// Stem and stages. Returns what each stage makes of the one before: H/4×W/4×C0, H/8×W/8×C1 and so on, the feature
+    /// maps that heads read; the last may have a class token with it.
+    mutating func backbone(_ image: ValueID, _ configuration: ModelConfiguration) -> [ValueID] {
+        var maps = [stem(image, configuration)]
+        for index in configuration.dims.indices {
+            stage = index
+            let stage = Stage(configuration: configuration, index: index)
+            var x = configuration.embeddings[index].append(&self, maps[index], stage)
+            x = stageTokens(x, stage)
+            for block in 0..<configuration.depths[index] {
+                x = configuration.block.definition.append(&self, x, stage, block)
+            }
+            maps.append(x)
+        }
+        stage = nil
+        return Array(maps.dropFirst())
     }
 }
 
@@ -65,41 +79,9 @@ struct Stage {
     /// 0 to 3.
     let index: Int
 
-    init(_ configuration: ModelConfiguration, _ index: Int) {
-        self.configuration = configuration
-        self.index = index
-    }
-
     /// Path of the stage in the `state_dict`.
     var name: String { "stages.\(index)" }
     var channels: Int { configuration.dims[index] }
     var heads: Int { configuration.numHeads[index] }
     var hiddenChannels: Int { configuration.mlpRatios[index] * channels }
-}
-
-/// Appends what opens a stage; returns its tokens.
-typealias EmbeddingBuilder = @Sendable (inout GraphBuilder, ValueID, Stage) -> ValueID
-
-/// How an embedding is built.
-func embeddingBuilder(_ embedding: ModelConfiguration.Embedding) -> EmbeddingBuilder {
-    switch embedding {
-    case .ce: { $0.convolutionalEmbedding($1, $2) }
-    case .conv: { $0.overlappingEmbedding($1, $2) }
-    case .patch: { $0.patchEmbedding($1, $2) }
-    case .merge: { $0.patchMerging($1, $2) }
-    }
-}
-
-/// Appends a transformer block, the `index`-th of its stage; returns its tokens.
-typealias BlockBuilder = @Sendable (inout GraphBuilder, ValueID, Stage, _ index: Int) -> ValueID
-
-/// How a block is built.
-func blockBuilder(_ block: ModelConfiguration.Block) -> BlockBuilder {
-    switch block {
-    case .lewin: { $0.windowBlock($1, $2, index: $3, isLocallyEnhanced: true) }
-    case .swin: { $0.windowBlock($1, $2, index: $3, isLocallyEnhanced: false) }
-    case .pvt: { $0.pyramidBlock($1, $2, index: $3) }
-    case .cvt: { $0.convolutionalProjectionBlock($1, $2, index: $3) }
-    case .cswin: { $0.crossShapedBlock($1, $2, index: $3) }
-    }
 }

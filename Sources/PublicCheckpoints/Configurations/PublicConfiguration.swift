@@ -92,10 +92,10 @@ extension ModelConfiguration {
                 source: source, key: key, expected: "\(count) labels, as many as \"\(classifier)\" has rows",
                 found: "\(names?.count ?? 0)")
         }
-        guard Limit.labels.contains(count) else {
+        guard Self.labelCounts.contains(count) else {
             throw .invalidValue(
                 source: source, key: key,
-                expected: "\(Limit.labels.lowerBound) to \(Limit.labels.upperBound) labels",
+                expected: "\(Self.labelCounts.lowerBound) to \(Self.labelCounts.upperBound) labels",
                 found: "\(count) rows of \"\(classifier)\"")
         }
         var labelled = self

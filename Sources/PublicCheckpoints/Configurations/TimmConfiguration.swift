@@ -38,9 +38,7 @@ enum TimmConfiguration {
         try reader.require("global_pool", "avg")
 
         var ratio = 4
-        if let value = reader.value("model_args") {
-            var arguments = try ConfigurationReader(
-                value, source: reader.source, key: "model_args", nullIsAbsent: true)
+        if var arguments = try reader.object("model_args", nullIsAbsent: true) {
             try arguments.require("patch_size", 4)
             try arguments.require("in_chans", 3)
             try arguments.require("qkv_bias", true)
@@ -58,10 +56,7 @@ enum TimmConfiguration {
         }
 
         // Before version 0.8 what is now in `pretrained_cfg` was beside `architecture`.
-        var data =
-            try reader.value("pretrained_cfg").map { value throws(ConfigurationError) in
-                try ConfigurationReader(value, source: reader.source, key: "pretrained_cfg", nullIsAbsent: true)
-            } ?? reader
+        var data = try reader.object("pretrained_cfg", nullIsAbsent: true) ?? reader
         let preprocess = try preprocess(&data)
         if let size = try data.wholeNumbers("input_size") {
             guard size.count == 3, size[0] == 3, size[1] == size[2] else {
@@ -77,13 +72,13 @@ enum TimmConfiguration {
         let model = ModelConfiguration(
             dims: [1, 2, 4, 8].map { architecture.width * $0 }, depths: architecture.depths,
             numHeads: architecture.numHeads, mlpRatios: [ratio, ratio, ratio, ratio], block: .swin,
-            embeddings: [.patch, .merge, .merge, .merge], windowSize: windowSize, imageSize: imageSize,
+            embeddings: ModelConfiguration.Block.swin.publishedEmbeddings, windowSize: windowSize, imageSize: imageSize,
             preprocess: preprocess)
         let classifier = "head.fc.weight"
         let labelled = try model.labelled(
             labels(&reader, &data), key: "label_names", rows: labelCount(classifier), classifier: classifier,
             source: reader.source)
-        return PublicConfiguration(model: labelled.named(), layout: .swinOfTimm)
+        return PublicConfiguration(model: labelled.named(), layout: .named("timm's Swin Transformer"))
     }
 
     /// `swin_tiny_patch4_window7_224`, perhaps with a tag behind a dot, in its parts.

@@ -16,9 +16,9 @@ enum TransformersBackbone: String, CaseIterable {
         let layout: Layout
         var model: ModelConfiguration
         switch self {
-        case .swin: (layout, model) = (.swinOfTransformers, try Self.readSwin(&reader))
-        case .cvt: (layout, model) = (.cvtOfTransformers, try Self.readCvT(&reader))
-        case .pvt: (layout, model) = (.pvtOfTransformers, try Self.readPVT(&reader))
+        case .swin: (layout, model) = (.named("Transformers' Swin"), try Self.readSwin(&reader))
+        case .cvt: (layout, model) = (.named("Transformers' CvT"), try Self.readCvT(&reader))
+        case .pvt: (layout, model) = (.named("Transformers' PVT"), try Self.readPVT(&reader))
         }
         let preprocessing = try TransformersPreprocessing.read(files, backbone: self, imageSize: model.imageSize)
         // Position embeddings belong to one size; the other backbones take any.
@@ -53,7 +53,7 @@ enum TransformersBackbone: String, CaseIterable {
             dims: try widths(width, stages: depths.count, reader), depths: depths,
             numHeads: try reader.wholeNumbers("num_heads") ?? [3, 6, 12, 24],
             mlpRatios: [Int](repeating: ratio, count: depths.count), block: .swin,
-            embeddings: [.patch, .merge, .merge, .merge], windowSize: try reader.wholeNumber("window_size") ?? 7,
+            embeddings: ModelConfiguration.Block.swin.publishedEmbeddings, windowSize: try reader.wholeNumber("window_size") ?? 7,
             imageSize: try reader.wholeNumber("image_size") ?? 224, hiddenActivation: try activation(&reader))
     }
 
@@ -82,7 +82,7 @@ enum TransformersBackbone: String, CaseIterable {
             depths: try reader.wholeNumbers("depths") ?? [2, 2, 2, 2],
             numHeads: try reader.wholeNumbers("num_attention_heads") ?? [1, 2, 5, 8],
             mlpRatios: try reader.wholeNumbers("mlp_ratios") ?? [8, 8, 4, 4], block: .pvt,
-            embeddings: [.patch, .patch, .patch, .patch], imageSize: try reader.wholeNumber("image_size") ?? 224,
+            embeddings: ModelConfiguration.Block.pvt.publishedEmbeddings, imageSize: try reader.wholeNumber("image_size") ?? 224,
             hiddenActivation: try activation(&reader),
             // Of every norm, where the authors have PyTorch's default in some.
             layerNormEpsilon: Float(try reader.number("layer_norm_eps") ?? 1e-6))
@@ -107,7 +107,7 @@ enum TransformersBackbone: String, CaseIterable {
             depths: try reader.wholeNumbers("depth") ?? [1, 2, 10],
             numHeads: try reader.wholeNumbers("num_heads") ?? [1, 3, 6],
             mlpRatios: try reader.wholeNumbers("mlp_ratio") ?? [4, 4, 4], block: .cvt,
-            embeddings: [.conv, .conv, .conv], imageSize: 224, hiddenActivation: .gelu)
+            embeddings: ModelConfiguration.Block.cvt.publishedEmbeddings, imageSize: 224, hiddenActivation: .gelu)
     }
 
     // MARK: Parts
@@ -118,22 +118,7 @@ enum TransformersBackbone: String, CaseIterable {
 
     /// The labels under `id2label`, or `nil` if there are none or only the package's own LABEL_0, LABEL_1, ….
     private static func labels(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> [String]? {
-        guard let value = reader.value("id2label") else { return nil }
-        guard case .object(let members) = value else {
-            throw reader.invalid("id2label", "an object from index to label", value)
-        }
-        var labels = [String?](repeating: nil, count: members.count)
-        for member in members {
-            guard let index = Int(member.key), labels.indices.contains(index), labels[index] == nil else {
-                throw reader.invalid("id2label", "keys 0 to \(members.count - 1)", .string(member.key))
-            }
-            guard case .string(let label) = member.value else {
-                throw reader.invalid("id2label.\(index)", "a text", member.value)
-            }
-            labels[index] = label
-        }
-        let names = labels.compactMap { $0 }
-        let isPlaceholder = names.enumerated().allSatisfy { $1 == "LABEL_\($0)" }
-        return isPlaceholder ? nil : names
+        let labels = try reader.labels("id2label")
+        return labels?.enumerated().allSatisfy { $1 == "LABEL_\($0)" } == true ? nil : labels
     }
 }

@@ -1,77 +1,116 @@
+import CETNetCheckpoint
 import CETNetNetworks
+import Foundation
 
 /// The names that a package gives to the tensors of a backbone: a table from this project's names to theirs.
 ///
 /// Names are those of modules, whose `weight`, `bias`, `running_mean` and `running_var` follow them, or of parameters
-/// that stand alone. One file in this folder per backbone holds the tables of all packages that publish it.
+/// that stand alone. `Resources/layouts.json` holds the tables, which the Python tools read too.
 package struct Layout: Sendable {
     /// What messages call it, for instance `torchvision's Swin Transformer`.
     package let name: String
     /// The backbone.
     package let block: ModelConfiguration.Block
-    /// What lies outside the stages: this project's names, and theirs.
-    let ends: [String: String]
-    /// What lies in a stage beside its blocks, by the stage's index; this project's names are whole paths.
-    let stage: @Sendable (Int) -> [String: String]
-    /// Their path of a stage's blocks, which the index of a block follows: `layers.0.blocks`.
-    let blocks: @Sendable (Int) -> String
-    /// What lies in a block.
-    let blockNames: [String: String]
-    /// What lies in a block and is one tensor here but several there, in the order of its rows.
-    let packedBlockNames: [String: [String]]
-
-    init(
-        _ name: String, block: ModelConfiguration.Block, ends: [String: String],
-        stage: @escaping @Sendable (Int) -> [String: String], blocks: @escaping @Sendable (Int) -> String,
-        blockNames: [String: String], packedBlockNames: [String: [String]] = [:]
-    ) {
-        self.name = name
-        self.block = block
-        self.ends = ends
-        self.stage = stage
-        self.blocks = blocks
-        self.blockNames = blockNames
-        self.packedBlockNames = packedBlockNames
-    }
-
-    /// The whole table for stages of these numbers of blocks: this project's names, and for each theirs, several where
-    /// a tensor is one here but several there.
-    func names(depths: [Int]) -> [String: [String]] {
-        var names = ends.mapValues { [$0] }
-        for (index, depth) in depths.enumerated() {
-            names.merge(stage(index).mapValues { [$0] }) { _, new in new }
-            for position in 0..<depth {
-                let (ours, theirs) = ("stages.\(index).blocks.\(position).", "\(blocks(index)).\(position).")
-                for (name, other) in blockNames { names[ours + name] = [theirs + other] }
-                for (name, others) in packedBlockNames { names[ours + name] = others.map { theirs + $0 } }
-            }
-        }
-        return names
-    }
+    /// Their names of what lies outside the blocks.
+    private let modules: [String: [String]]
+    /// Their path of each stage's blocks, which the index of a block follows: `layers.0.blocks`.
+    private let blocks: [String]
+    /// Their names of what lies in a block; several where a tensor is one here but several there, in the order of rows.
+    private let blockModules: [String: [String]]
 
     /// What the layout calls one of this project's tensors; nothing if it has no name for it.
-    package func theirNames(of name: String, depths: [Int]) -> [String] {
-        TensorNames(self, depths: depths)[name] ?? []
+    package func theirNames(of name: String, depths: [Int]) -> [String] { names(depths: depths)[name] ?? [] }
+
+    /// The whole table for stages of these numbers of blocks.
+    func names(depths: [Int]) -> TensorNames {
+        var names = modules
+        for (stage, (path, depth)) in zip(blocks, depths).enumerated() {
+            for index in 0..<depth {
+                for (ours, theirs) in blockModules {
+                    names["stages.\(stage).blocks.\(index).\(ours)"] = theirs.map { "\(path).\(index).\($0)" }
+                }
+            }
+        }
+        return TensorNames(modules: names)
+    }
+}
+
+/// What a layout calls the tensors of this project.
+struct TensorNames {
+    fileprivate let modules: [String: [String]]
+
+    /// The layout's names of one tensor, or `nil` if it has none for it.
+    subscript(name: String) -> [String]? {
+        // A parameter that stands alone, or a module's weight, bias or statistic.
+        if let names = modules[name] { return names }
+        guard let dot = name.lastIndex(of: ".") else { return nil }
+        return modules[String(name[..<dot])]?.map { $0 + name[dot...] }
     }
 }
 
 extension Layout {
     /// All layouts whose checkpoints are recognised by their tensors' names.
-    package static let all = swin + pvt + cvt + cswin
+    package static var all: [Layout] { table.layouts }
+
+    static func named(_ name: String) -> Layout {
+        guard let layout = all.first(where: { $0.name == name }) else { preconditionFailure("no layout \(name)") }
+        return layout
+    }
 
     /// Tensors that are computed and not learned. Packages save some of them; they are not read.
     static func isComputed(_ name: String) -> Bool {
-        let last = name.split(separator: ".").last ?? ""
-        return ["relative_position_index", "attn_mask", "relative_coords_table", "num_batches_tracked"].contains(last)
+        table.computed.contains(String(name.split(separator: ".").last ?? ""))
     }
 
-    /// Names that are the same on both sides.
-    static func same(_ names: String...) -> [String: String] {
-        Dictionary(uniqueKeysWithValues: names.map { ($0, $0) })
+    private static let table: (computed: Set<String>, layouts: [Layout]) = {
+        do {
+            return try read(json: Data(PackageResources.layouts_json), source: "layouts.json")
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+
+    /// Reads tables of names.
+    /// - Throws: ``ConfigurationError`` that names `source` and the key, `layouts.3.blocks` for instance.
+    package static func read(
+        json data: Data, source: String
+    ) throws(ConfigurationError) -> (computed: Set<String>, layouts: [Layout]) {
+        var reader = try ConfigurationReader(ModelConfiguration.parse(json: data, source: source), source: source)
+        guard let computed = try reader.strings("computed") else { throw reader.missing("computed") }
+        var layouts: [Layout] = []
+        for table in try reader.objects("layouts") ?? [] { layouts.append(try Layout(table)) }
+        try reader.refuseUnknownKeys()
+        return (Set(computed), layouts)
+    }
+
+    private init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+        var reader = reader
+        guard let name = try reader.string("name") else { throw reader.missing("name") }
+        guard let block = try reader.choice("block", among: ModelConfiguration.Block.allCases) else {
+            throw reader.missing("block")
+        }
+        guard let blocks = try reader.strings("blocks"), blocks.count == block.stageCount else {
+            throw reader.invalid("blocks", "\(block.stageCount) paths", reader.value("blocks") ?? .null)
+        }
+        (self.name, self.block, self.blocks) = (name, block, blocks)
+        modules = try reader.names("modules")
+        let same = try reader.strings("same") ?? []
+        blockModules = try reader.names("renamed").merging(same.map { ($0, [$0]) }) { _, new in new }
+        // For the tools that have a port's weights without the port's configuration.
+        try reader.refuseUnknownKeys(ignoring: ["computes"])
     }
 }
 
-/// Two tables in one.
-func + (left: [String: String], right: [String: String]) -> [String: String] {
-    left.merging(right) { _, new in new }
+extension ConfigurationReader {
+    /// An object of names, several where there is an array of them; empty where it is absent.
+    fileprivate mutating func names(_ key: String) throws(ConfigurationError) -> [String: [String]] {
+        guard var object = try object(key) else { return [:] }
+        var names: [String: [String]] = [:]
+        for key in object.keys {
+            if case .string(let name)? = object.value(key) { names[key] = [name] } else {
+                names[key] = try object.strings(key)
+            }
+        }
+        return names
+    }
 }
