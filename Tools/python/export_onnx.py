@@ -12,9 +12,10 @@ import torch
 
 from cetnet.checkpoint import load_model
 from cetnet.commands import CommandError, image_size, run
-from cetnet.configuration import VARIANTS, ModelConfiguration
+from cetnet.configuration import ModelConfiguration
 from cetnet.initialization import random_images, randomize
 from cetnet.model import CETNet
+from cetnet.variants import VARIANTS
 
 OPSET = 18
 TOLERANCE = 1e-4

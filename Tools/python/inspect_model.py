@@ -5,8 +5,9 @@ import argparse
 import json
 
 from cetnet.commands import CommandError, image_size, run
-from cetnet.configuration import VARIANTS, ModelConfiguration
+from cetnet.configuration import ModelConfiguration
 from cetnet.costs import layer_costs, multiply_adds, parameter_count
+from cetnet.variants import VARIANTS
 
 
 def main() -> int:

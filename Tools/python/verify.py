@@ -10,11 +10,12 @@ import torch
 from cetnet.checkpoint import load_model, save_model
 from cetnet.commands import image_size, run
 from cetnet.comparison import compare, environment
-from cetnet.configuration import VARIANTS, ModelConfiguration, variant
+from cetnet.configuration import ModelConfiguration
 from cetnet.costs import multiply_adds, parameter_count
 from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
 from cetnet.initialization import random_images, randomize
 from cetnet.model import CETNet
+from cetnet.variants import VARIANTS, variant
 
 BIT_IDENTITY_BATCHES = (1, 3, 8)
 BIT_IDENTITY_THREADS = (1, 2, 3, 4)

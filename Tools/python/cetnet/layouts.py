@@ -1,16 +1,17 @@
 """Checkpoints of others: which tensor of theirs is which of ours, one table per layout, and how their authors evaluate.
 
-A row maps a module (or parameter) of the checkpoint to ours; `{block}` stands for the number of a block inside its
-stage, and `[n]` says that the tensor is the n-th part of ours, along the first axis.
+A row of `Layout.table` maps a module (or parameter) of the checkpoint to ours; `{block}` stands for the number of a
+block inside its stage, and `[n]` says that the tensor is the n-th part of ours, along the first axis.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,150 +19,50 @@ import torch
 from torch import Tensor
 
 from .checkpoint import CheckpointError
-from .configuration import VARIANTS, ConfigurationError, ModelConfiguration, PreprocessConfiguration
+from .configuration import BLOCK_KINDS, ConfigurationError, ModelConfiguration, PreprocessConfiguration
+from .variants import SOURCES, VARIANTS
 
-# Computed, not learned.
-BUFFERS = ("relative_position_index", "attn_mask", "relative_coords_table", "num_batches_tracked")
+_TABLES = json.loads((SOURCES / "PublicCheckpoints/Resources/layouts.json").read_bytes())
 
 
 def is_buffer(name: str) -> bool:
-    return name.rsplit(".", 1)[-1] in BUFFERS
+    """Computed, not learned."""
+    return name.rsplit(".", 1)[-1] in _TABLES["computed"]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """`rows` gives a stage's rows of the table; `ends` those outside the stages.
+    """A row of `layouts.json`, which `cetnet` reads too: our names and, for each, theirs or those of its parts.
 
-    `computes` is what a port computes otherwise than the authors of its weights.
+    `modules` are outside the blocks, `renamed` inside of one, where those in `same` have one name on both sides;
+    `blocks` are the paths of the stages' blocks. `computes` is what a port computes otherwise than the authors of its
+    weights.
     """
 
     name: str
     block: str
-    stages: int
-    rows: Callable[[int], Mapping[str, str]]
-    ends: Mapping[str, str]
+    modules: Mapping[str, str]
+    blocks: list[str]
+    same: list[str] = field(default_factory=list)
+    renamed: Mapping[str, str | list[str]] = field(default_factory=dict)
     computes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def stages(self) -> int:
+        return len(self.blocks)
+
     def table(self) -> dict[str, str]:
-        return dict(self.ends) | {theirs: ours for stage in range(self.stages)
-                                  for theirs, ours in self.rows(stage).items()}
+        rows = {theirs: ours for ours, theirs in self.modules.items()}
+        for stage, path in enumerate(self.blocks):
+            for ours, theirs in ({name: name for name in self.same} | dict(self.renamed)).items():
+                parts = {theirs: ""} if isinstance(theirs, str) else \
+                    {part: f"[{index}]" for index, part in enumerate(theirs)}
+                rows |= {f"{path}.{{block}}.{name}": f"stages.{stage}.blocks.{{block}}.{ours}{part}"
+                         for name, part in parts.items()}
+        return rows
 
 
-def _block(theirs: str, stage: int, rows: Mapping[str, str]) -> dict[str, str]:
-    return {f"{theirs}.{{block}}.{name}": f"stages.{stage}.blocks.{{block}}.{ours}" for name, ours in rows.items()}
-
-
-def _same(*names: str) -> dict[str, str]:
-    return {name: name for name in names}
-
-
-def _embed(theirs: str, stage: int, *names: str) -> dict[str, str]:
-    return {f"{theirs}.{name}": f"stages.{stage}.embed.{name}" for name in names}
-
-
-def _merge(theirs: str, stage: int) -> dict[str, str]:
-    """Before the first stage and after the last there is none."""
-    return _embed(theirs, stage, "norm", "reduction") if stage in (1, 2, 3) else {}
-
-
-_SWIN_BLOCK = _same("norm1", "attn.qkv", "attn.proj", "attn.relative_position_bias_table", "norm2")
-_MLP = _same("mlp.fc1", "mlp.fc2")
-
-
-def _swin_authors(stage: int) -> dict[str, str]:
-    return _block(f"layers.{stage}.blocks", stage, _SWIN_BLOCK | _MLP) | _merge(f"layers.{stage}.downsample", stage + 1)
-
-
-def _swin_timm(stage: int) -> dict[str, str]:
-    return _block(f"layers.{stage}.blocks", stage, _SWIN_BLOCK | _MLP) | _merge(f"layers.{stage}.downsample", stage)
-
-
-def _swin_torchvision(stage: int) -> dict[str, str]:
-    rows = _block(f"features.{2 * stage + 1}", stage, _SWIN_BLOCK | {"mlp.0": "mlp.fc1", "mlp.3": "mlp.fc2"})
-    return rows | _merge(f"features.{2 * stage}", stage)
-
-
-def _swin_transformers(stage: int) -> dict[str, str]:
-    layer = f"swin.encoder.layers.{stage}"
-    return _block(f"{layer}.blocks", stage, {
-        "layernorm_before": "norm1", "attention.self.query": "attn.qkv[0]", "attention.self.key": "attn.qkv[1]",
-        "attention.self.value": "attn.qkv[2]", "attention.output.dense": "attn.proj",
-        "attention.self.relative_position_bias_table": "attn.relative_position_bias_table",
-        "layernorm_after": "norm2", "intermediate.dense": "mlp.fc1", "output.dense": "mlp.fc2",
-    }) | _merge(f"{layer}.downsample", stage + 1)
-
-
-def _pvt_authors(stage: int) -> dict[str, str]:
-    rows = _same("norm1", "attn.q", "attn.kv", "attn.sr", "attn.norm", "attn.proj", "norm2")
-    embedding = _embed(f"patch_embed{stage + 1}", stage, "proj", "norm") | _same(f"pos_embed{stage + 1}")
-    return _block(f"block{stage + 1}", stage, rows | _MLP) | embedding
-
-
-def _pvt_transformers(stage: int) -> dict[str, str]:
-    patches = f"pvt.encoder.patch_embeddings.{stage}"
-    token = {f"{patches}.cls_token": "cls_token"} if stage == 3 else {}
-    return _block(f"pvt.encoder.block.{stage}", stage, {
-        "layer_norm_1": "norm1", "attention.self.query": "attn.q", "attention.self.key": "attn.kv[0]",
-        "attention.self.value": "attn.kv[1]", "attention.self.sequence_reduction": "attn.sr",
-        "attention.self.layer_norm": "attn.norm", "attention.output.dense": "attn.proj", "layer_norm_2": "norm2",
-        "mlp.dense1": "mlp.fc1", "mlp.dense2": "mlp.fc2",
-    }) | {f"{patches}.projection": f"stages.{stage}.embed.proj", f"{patches}.layer_norm": f"stages.{stage}.embed.norm",
-          f"{patches}.position_embeddings": f"pos_embed{stage + 1}"} | token
-
-
-def _cvt_authors(stage: int) -> dict[str, str]:
-    rows = _same("norm1", *(f"attn.{name}" for letter in "qkv" for name in (
-        f"conv_proj_{letter}.conv", f"conv_proj_{letter}.bn", f"proj_{letter}")), "attn.proj", "norm2")
-    token = {f"stage{stage}.cls_token": "cls_token"} if stage == 2 else {}
-    embedding = _embed(f"stage{stage}.patch_embed", stage, "proj", "norm")
-    return _block(f"stage{stage}.blocks", stage, rows | _MLP) | embedding | token
-
-
-def _cvt_transformers(stage: int) -> dict[str, str]:
-    layer = f"cvt.encoder.stages.{stage}"
-    rows = {"layernorm_before": "norm1", "attention.output.dense": "attn.proj", "layernorm_after": "norm2",
-            "intermediate.dense": "mlp.fc1", "output.dense": "mlp.fc2"}
-    for letter, word in (("q", "query"), ("k", "key"), ("v", "value")):
-        projection = f"attention.attention.convolution_projection_{word}.convolution_projection"
-        rows |= {f"{projection}.convolution": f"attn.conv_proj_{letter}.conv",
-                 f"{projection}.normalization": f"attn.conv_proj_{letter}.bn",
-                 f"attention.attention.projection_{word}": f"attn.proj_{letter}"}
-    embedding = f"{layer}.embedding.convolution_embeddings"
-    token = {f"{layer}.cls_token": "cls_token"} if stage == 2 else {}
-    return _block(f"{layer}.layers", stage, rows) | {
-        f"{embedding}.projection": f"stages.{stage}.embed.proj",
-        f"{embedding}.normalization": f"stages.{stage}.embed.norm"} | token
-
-
-def _cswin_authors(stage: int) -> dict[str, str]:
-    rows = {"norm1": "norm1", "qkv": "attn.qkv", "attns.0.get_v": "attn.lepe.0", "attns.1.get_v": "attn.lepe.1",
-            "proj": "attn.proj", "norm2": "norm2"}
-    embedding = {f"merge{stage}.conv": f"stages.{stage}.embed.proj", f"merge{stage}.norm": f"stages.{stage}.embed.norm"}
-    return _block(f"stage{stage + 1}", stage, rows | _MLP) | (embedding if stage > 0 else {})
-
-
-_HEAD = _same("norm", "head")
-_SWIN_PATCHES = _embed("patch_embed", 0, "proj", "norm")
-_TRANSFORMERS_SWIN_ENDS = {
-    "swin.embeddings.patch_embeddings.projection": "stages.0.embed.proj", "swin.embeddings.norm": "stages.0.embed.norm",
-    "swin.layernorm": "norm", "classifier": "head"}
-
-LAYOUTS = (
-    Layout("the authors' Swin Transformer", "swin", 4, _swin_authors, _SWIN_PATCHES | _HEAD),
-    Layout("timm's Swin Transformer", "swin", 4, _swin_timm, _SWIN_PATCHES | {"norm": "norm", "head.fc": "head"}),
-    Layout("torchvision's Swin Transformer", "swin", 4, _swin_torchvision,
-           {"features.0.0": "stages.0.embed.proj", "features.0.2": "stages.0.embed.norm"} | _HEAD),
-    Layout("Transformers' Swin", "swin", 4, _swin_transformers, _TRANSFORMERS_SWIN_ENDS),
-    Layout("the authors' PVT", "pvt", 4, _pvt_authors, _same("cls_token") | _HEAD),
-    Layout("Transformers' PVT", "pvt", 4, _pvt_transformers, {"pvt.encoder.layer_norm": "norm", "classifier": "head"},
-           computes={"layer_norm_eps": 1e-6}),
-    Layout("the authors' CvT", "cvt", 3, _cvt_authors, _HEAD),
-    # The authors train with QuickGELU.
-    Layout("Transformers' CvT", "cvt", 3, _cvt_transformers, {"layernorm": "norm", "classifier": "head"},
-           computes={"hidden_act": "gelu"}),
-    Layout("the authors' CSWin Transformer", "cswin", 4, _cswin_authors,
-           {"stage1_conv_embed.0": "stages.0.embed.proj", "stage1_conv_embed.2": "stages.0.embed.norm"} | _HEAD),
-)
+LAYOUTS = tuple(Layout(**row) for row in _TABLES["layouts"])
 
 
 def crop_share(image_size: int, resized: int) -> float:
@@ -288,8 +189,6 @@ def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, sour
     depths = tuple(len({name.split(".")[3] for name in renamed if name.startswith(f"stages.{stage}.blocks.")})
                    for stage in stages)
     ratios = tuple(shape(f"stages.{stage}.blocks.0.mlp.fc1.weight")[0] // dims[stage] for stage in stages)
-    embeddings = {"swin": ("patch", "merge", "merge", "merge"), "pvt": ("patch",) * 4, "cvt": ("conv",) * 3,
-                  "cswin": ("conv",) * 4}[layout.block]
     heads, window = tuple(dim // 64 for dim in dims), 7
     if layout.block == "swin":
         tables = [shape(f"stages.{stage}.blocks.0.attn.relative_position_bias_table") for stage in stages]
@@ -301,7 +200,7 @@ def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, sour
     try:
         configuration = ModelConfiguration(
             dims=dims, depths=depths, num_heads=num_heads or heads, mlp_ratios=ratios, block=layout.block,
-            embeddings=embeddings, window_size=window, image_size=image_size or 224,
+            embeddings=BLOCK_KINDS[layout.block].embeddings, window_size=window, image_size=image_size or 224,
             num_labels=shape("head.bias")[0], **layout.computes)
         configuration.validate(source)
     except ConfigurationError as error:

@@ -17,11 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from PIL import Image  # noqa: E402
 
 from cetnet.checkpoint import CONFIG_NAME, WEIGHTS_NAME, load_weights, read_tensors  # noqa: E402
-from cetnet.configuration import VARIANTS, ModelConfiguration, PreprocessConfiguration  # noqa: E402
+from cetnet.configuration import ModelConfiguration, PreprocessConfiguration  # noqa: E402
 from cetnet.costs import layer_costs  # noqa: E402
 from cetnet.layouts import configuration_of_tensors, crop_share, recognise  # noqa: E402
 from cetnet.model import CETNet  # noqa: E402
 from cetnet.preprocessing import decode, preprocess  # noqa: E402
+from cetnet.variants import VARIANTS  # noqa: E402
 
 
 def answer(call, fault=None):

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cetnet.configuration import VARIANTS, ConfigurationError, ModelConfiguration
+from cetnet.configuration import ConfigurationError, ModelConfiguration
 from cetnet.costs import layer_costs, parameter_count
 from cetnet.global_attention import ConvolutionalAttention, SpatialReductionAttention
 from cetnet.initialization import random_images, randomize
 from cetnet.model import CETNet, PositionEmbedding
 from cetnet.stripe_attention import StripeAttention
+from cetnet.variants import VARIANTS
 
 SWIN = dict(dims=(16, 32, 48, 64), depths=(2, 1, 1, 1), num_heads=(1, 2, 3, 4), num_labels=5, stem_channels=(4, 8))
 THREE = dict(dims=(16, 32, 48), depths=(1, 1, 2), num_heads=(1, 2, 3), num_labels=5, stem_channels=(4, 8))

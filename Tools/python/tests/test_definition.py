@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from cetnet.attention import WindowAttention
-from cetnet.configuration import VARIANTS, ConfigurationError, ModelConfiguration, PreprocessConfiguration
+from cetnet.configuration import ConfigurationError, ModelConfiguration, PreprocessConfiguration
 from cetnet.costs import layer_costs, multiply_adds, parameter_count
 from cetnet.initialization import random_images, randomize
 from cetnet.layers import FusedMBConv, MBConv
 from cetnet.model import CETNet
+from cetnet.variants import VARIANTS
 
 TINY = ModelConfiguration(dims=(32, 32, 64, 64), depths=(2, 2, 1, 1), num_heads=(1, 1, 2, 2), stem_channels=(8, 12),
                           num_labels=5)
