@@ -59,7 +59,7 @@ extension GraphBuilder {
     mutating func backbone(_ image: ValueID, _ configuration: ModelConfiguration) -> [ValueID] {
         var maps = [stem(image, configuration)]
         for index in configuration.dims.indices {
-            stage = index
+            self.stage = index
             let stage = Stage(configuration: configuration, index: index)
             var x = configuration.embeddings[index].append(&self, maps[index], stage)
             x = stageTokens(x, stage)
@@ -68,7 +68,7 @@ extension GraphBuilder {
             }
             maps.append(x)
         }
-        stage = nil
+        self.stage = nil
         return Array(maps.dropFirst())
     }
 }

@@ -8,6 +8,8 @@ struct NetworkTests {
     func tensorsAreThoseOfThePyTorchDefinition(_ name: String) throws {
         let network = try Network(ModelConfiguration(json: fixture(name + ".json"), source: name))
         let graph = network.graph(imageSize: ImageSize(square: 64))
+        #expect(network.parameters == graph.parameters)
+        #expect(network.parameterCount == graph.parameterCount)
         let found = graph.parameters.map { "\($0.name) \($0.shape)" }.sorted {
             $0.utf8.lexicographicallyPrecedes($1.utf8)
         }
@@ -70,7 +72,8 @@ struct NetworkTests {
                 "mean | mean over tokens | 1x1x32 | head",
                 "head | linear | 1x1x2 | head",
             ])
-        #expect(graph.logits == graph.nodes.last?.output)
+        #expect(graph.outputs.map(\.name) == ["stage1", "stage2", "stage3", "stage4", "logits"])
+        #expect(graph.output("logits") == graph.nodes.last?.output)
     }
 
     @Test func laterStagesAreFiveMBConv() throws {
@@ -200,7 +203,8 @@ struct NetworkTests {
                 == [64, 128, 256, 512].enumerated().map { stage, channels in
                     TensorShape(height: halved(height, stage + 2), width: halved(width, stage + 2), channels: channels)
                 })
-        #expect(graph.shape(of: graph.logits) == TensorShape(height: 1, width: 1, channels: 1000))
+        let logits = try #require(graph.output("logits"))
+        #expect(graph.shape(of: logits) == TensorShape(height: 1, width: 1, channels: 1000))
         #expect(
             graph.features.map { graph.nodes[$0.index].name }
                 == ["0.blocks.1", "1.blocks.1", "2.blocks.15", "3.blocks.1"].map { "stages.\($0).mlp.add" })

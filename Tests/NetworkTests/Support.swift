@@ -37,4 +37,7 @@ func message(_ body: () throws -> Void) -> String? {
 extension Graph {
     /// The node of that name.
     func node(_ name: String) throws -> Node { try #require(nodes.first { $0.name == name }, "node \(name)") }
+
+    /// The outputs beside the logits: the maps of the stages, in order.
+    var features: [ValueID] { outputs.filter { $0.name.hasPrefix("stage") }.map(\.value) }
 }

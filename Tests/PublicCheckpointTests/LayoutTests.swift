@@ -110,6 +110,38 @@ import Testing
         #expect(self.layout(layout).theirNames(of: ours, depths: [2, 2, 10, 2]) == theirs)
     }
 
+    static let start = #"{"computed": [], "layouts": [{"name": "a""#
+
+    @Test(arguments: [
+        ("{}", #""computed" is missing"#),
+        (start + "}]}", #""layouts.0.block" is missing"#),
+        (start + #", "block": "vit"}]}"#, #""layouts.0.block": expected one of"#),
+        (start + #", "block": "cvt", "blocks": ["a"]}]}"#, #""layouts.0.blocks": expected 3 paths, found an array of 1"#),
+        (
+            start + #", "block": "cvt", "blocks": ["a", "b", "c"], "renamed": {"norm1": ["a", 2]}}]}"#,
+            #""layouts.0.renamed.norm1": expected an array of texts, found 2"#
+        ),
+        (
+            start + #", "block": "cvt", "blocks": ["a", "b", "c"], "modul": {}}]}"#,
+            #"unknown key "layouts.0.modul"; did you mean "layouts.0.modules"?"#
+        ),
+    ])
+    func mistakesInATableAreNamed(text: String, expected: String) {
+        let found = message { try Layout.read(json: Data(text.utf8), source: "t") }
+        #expect(found.contains(expected), "\(found)")
+    }
+
+    /// A table that leaves out a tensor of the backbone, or gives two the same name, loads no model.
+    @Test(arguments: names) func everyTensorHasANameOfItsOwn(name: String) throws {
+        let layout = layout(name)
+        let configuration = try smallConfiguration(layout.block)
+        let parameters = try Network(configuration).parameters.map(\.name)
+        let theirs = parameters.map { layout.theirNames(of: $0, depths: configuration.depths) }
+        let nameless = zip(parameters, theirs).filter { $1.isEmpty }.map(\.0)
+        #expect(nameless == [])
+        #expect(Set(theirs.joined()).count == theirs.joined().count)
+    }
+
     @Test func partsOfATensorAreReadInOrder() throws {
         let directory = try TemporaryDirectory()
         let configuration = try smallConfiguration(.swin)

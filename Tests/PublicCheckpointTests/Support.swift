@@ -29,18 +29,11 @@ func message(_ body: () throws -> Any?) -> String {
 
 /// A small model of each backbone, with every part in it.
 func smallConfiguration(_ block: ModelConfiguration.Block, labels: Int = 3) throws -> ModelConfiguration {
-    let embeddings: [ModelConfiguration.Embedding] =
-        switch block {
-        case .swin: [.patch, .merge, .merge, .merge]
-        case .pvt: [.patch, .patch, .patch, .patch]
-        case .cvt: [.conv, .conv, .conv]
-        default: [.conv, .conv, .conv, .conv]
-        }
     let stages = block.stageCount
     var configuration = ModelConfiguration(
         dims: Array([8, 16, 32, 64].prefix(stages)), depths: Array([2, 1, 3, 1].prefix(stages)),
-        numHeads: Array([2, 2, 4, 4].prefix(stages)), block: block, embeddings: embeddings, windowSize: 5, imageSize: 64
-    )
+        numHeads: Array([2, 2, 4, 4].prefix(stages)), block: block, embeddings: block.publishedEmbeddings,
+        windowSize: 5, imageSize: 64)
     configuration.setLabelCount(labels)
     return configuration
 }

@@ -26,7 +26,7 @@ extension ModelConfiguration {
         var reader = try ConfigurationReader(value, source: source)
         guard let modelType = reader.value("model_type") else { throw reader.missing("model_type") }
         guard modelType == .string("cetnet") else { throw reader.invalid("model_type", "\"cetnet\"", modelType) }
-        try self.init(&reader) { name in Variant.named(name)?.configuration }
+        try self.init(&reader, known: Variant.all)
         try reader.refuseUnknownKeys(ignoring: Self.ignoredKeys)
         try validate(source: source)
     }
@@ -53,16 +53,15 @@ extension ModelConfiguration {
     }
 
     /// Reads the keys of an object; not validated.
-    /// - Parameter known: the configuration of the variant of that name.
-    init(
-        _ reader: inout ConfigurationReader, known: (String) -> ModelConfiguration?
-    ) throws(ConfigurationError) {
+    /// - Parameter known: the variants that `variant` may name.
+    init(_ reader: inout ConfigurationReader, known: @autoclosure () -> [Variant]) throws(ConfigurationError) {
         let block = try reader.choice("block", among: Block.allCases)
         if let name = try reader.string("variant") {
-            guard let base = known(name) else {
-                throw .unknownVariant(source: reader.source, name: name, known: Variant.all.map(\.name))
+            let known = known()
+            guard let base = known.first(where: { $0.name == name }) else {
+                throw .unknownVariant(source: reader.source, name: name, known: known.map(\.name))
             }
-            self = base
+            self = base.configuration
             // A block chosen here brings its own default with it.
             if let block { hiddenActivation = block.defaultActivation }
         } else {

@@ -55,9 +55,7 @@ extension Variant {
             throw row.invalid("source", "a key of \"sources\"", row.value("source") ?? .null)
         }
         guard var values = try row.object("configuration") else { throw row.missing("configuration") }
-        var configuration = try ModelConfiguration(&values) { base in
-            known.first { $0.name == base }?.configuration
-        }
+        var configuration = try ModelConfiguration(&values, known: known)
         try values.refuseUnknownKeys()
         configuration.variant = name
         guard let counted = try row.object("counted") else { throw row.missing("counted") }

@@ -1,5 +1,6 @@
 """The model against its table, its file format and an independent reading of its formulas."""
 
+import dataclasses
 import json
 import math
 
@@ -201,6 +202,13 @@ def test_one_epsilon_for_every_norm(name):
             assert found == (eps or (1e-6 if small else 1e-5)), path
 
 
+@pytest.mark.parametrize("layers", range(1, 16, 2))
+def test_any_odd_number_of_layers_is_a_model(layers):
+    model = CETNet(dataclasses.replace(TINY, ce_layers=layers))
+    found = [len(model.stem), len(model.stages[0].embed.layers), len(model.stages[1].embed.layers)]
+    assert found == [layers // 2, layers // 2, layers if layers > 1 else 0]
+
+
 def test_variant_sets_every_default():
     configuration = ModelConfiguration.from_json('{"model_type": "cetnet", "variant": "cetnet-b", "num_labels": 7}')
     assert configuration == ModelConfiguration.for_variant("cetnet-b", num_labels=7)
@@ -209,6 +217,7 @@ def test_variant_sets_every_default():
 @pytest.mark.parametrize("change, message", [
     ({"model_type": "swin"}, "model_type"), ({"variant": "cetnet-x"}, "cetnet-x"), ({"dims": [64, 128]}, "depths"),
     ({"dims": "64"}, "dims"), ({"num_heads": [3, 4, 8, 16]}, "num_heads"), ({"ce_layers": 4}, "ce_layers"),
+    ({"ce_layers": 17}, "ce_layers"), ({"window_size": 33}, "window_size"), ({"depths": [1, 1, 1, 0]}, "depths"),
     ({"block": "resnet"}, "block"), ({"id2label": {"0": "a", "2": "b"}}, "id2label"),
     ({"preprocess": {"crop_pct": 0}}, "crop_pct"), ({"preprocess": {"std": [0, 1, 1]}}, "std"),
     ({"image_size": True}, "image_size"), ({"layer_norm_eps": 0}, "layer_norm_eps"),
