@@ -60,7 +60,7 @@ UNIT_KINDS = {"mbconv": UnitKind(), "pure-mb": UnitKind(first_stage=0), "resnet"
          "dense": UnitKind(8, layers=5), "shuffle": UnitKind(2), "ghost": UnitKind(2)}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PreprocessConfiguration:
     """How an image becomes the network's input: resize, centre crop, (x/255 − mean)/std.
 
