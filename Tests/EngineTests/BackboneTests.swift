@@ -65,7 +65,7 @@ import Testing
         let varieties = try Variety.all.map { try network(model, $0) }
         for size in [ImageSize(square: 32), ImageSize(height: 33, width: 64), ImageSize(height: 130, width: 47)] {
             let pixels = (0..<3 * size.area).map { Float(($0 &* 31) % 200) / 100 - 1 }
-            let logits = varieties.map { try Session(network: $0, threads: 2).outputs(pixels, batch: 1, size: size).logits }
+            let logits = try varieties.map { try Session(network: $0, threads: 2).outputs(pixels, batch: 1, size: size).logits }
             for (variety, other) in zip(Variety.all, logits) {
                 // Two roundings of the same network; see NetworkFixtureTests.
                 expectClose(

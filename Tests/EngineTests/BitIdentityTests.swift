@@ -57,7 +57,7 @@ import Testing
             ImageSize(square: 200), ImageSize(height: 64, width: 50), ImageSize(square: 45),
         ]
         func pixels(_ size: ImageSize) -> [Float] { (0..<3 * size.area).map { Float(($0 * 31) % 200) / 100 - 1 } }
-        let fresh = sizes.map {
+        let fresh = try sizes.map {
             try Session(network: frozen, threads: 2).outputs(pixels($0), batch: 1, size: $0).logits
         }
         let session = try Session(network: frozen, threads: 2)

@@ -16,33 +16,34 @@ struct MemoryTensors: TensorSource {
     }
 }
 
-/// Computes a graph node by node in double precision, as the operators' definitions say. Knows all operators but
-/// attention.
+/// Computes a graph node by node in double precision, as the operators' definitions say.
 struct GraphInterpreter {
     let tensors: [String: [Float]]
 
-    /// Every value as height × width × channels.
-    func run(_ graph: Graph, image: [Float]) -> [[Double]] {
+    /// Every value as tokens × channels: the map's, then the class token.
+    /// - Parameter inputs: by name, each channels × height × width.
+    func run(_ graph: Graph, inputs: [String: [Float]]) -> [[Double]] {
         var values: [[Double]] = []
         for node in graph.nodes {
-            let inputs = node.inputs.map { values[$0.index] }
-            let shapes = node.inputs.map(graph.shape(of:))
-            values.append(compute(node, inputs, shapes, image: image))
+            let operands = node.inputs.map { values[$0.index] }
+            values.append(compute(node, operands, node.inputShapes, inputs))
         }
         return values
     }
 
-    private func tensor(_ parameter: Parameter) -> [Double] { tensors[parameter.name]!.map(Double.init) }
+    func tensor(_ parameter: Parameter) -> [Double] { tensors[parameter.name]!.map(Double.init) }
 
-    private func compute(_ node: Node, _ inputs: [[Double]], _ shapes: [TensorShape], image: [Float]) -> [Double] {
+    private func compute(
+        _ node: Node, _ inputs: [[Double]], _ shapes: [TensorShape], _ outside: [String: [Float]]
+    ) -> [Double] {
         let shape = node.shape
         /// One number per position and channel of the output.
         func each(_ element: (_ position: Int, _ channel: Int) -> Double) -> [Double] {
             (0..<shape.count).map { element($0 / shape.channels, $0 % shape.channels) }
         }
         switch node.operator {
-        case .input:
-            return each { Double(image[$1 * shape.tokens + $0]) }
+        case .input(let input):
+            return each { Double(outside[input.label]![$1 * shape.tokens + $0]) }
         case .convolution(let convolution):
             return convolve(convolution, inputs[0], shapes[0], output: shape)
         case .batchNorm(let norm):
@@ -98,9 +99,20 @@ struct GraphInterpreter {
             return each { _, channel in
                 (0..<from.tokens).reduce(0) { $0 + inputs[0][$1 * from.channels + channel] } / Double(from.tokens)
             }
-        case .windowAttention, .globalAttention, .crossShapedAttention, .appendClassToken, .carryClassToken,
-            .takeClassToken, .positionEmbedding:
-            preconditionFailure("not among the operators of this test")
+        case .windowAttention(let attention):
+            return attend(attention, inputs[0], shapes[0])
+        case .globalAttention(let attention):
+            return attend(attention, inputs, shapes)
+        case .crossShapedAttention(let attention):
+            return attend(attention, inputs[0], shapes[0])
+        case .appendClassToken(let token):
+            return inputs[0] + tensor(token.parameter)
+        case .carryClassToken:
+            return inputs[0] + inputs[1].suffix(shape.channels)
+        case .takeClassToken:
+            return Array(inputs[0].suffix(shape.channels))
+        case .positionEmbedding(let positions):
+            return zip(inputs[0], self.positions(positions, size: shape.size)).map { $0 + $1 }
         }
     }
 

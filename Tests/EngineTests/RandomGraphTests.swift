@@ -16,18 +16,26 @@ import Testing
         let graph = random.graph(size)
         let tensors = random.tensors(graph)
         let images = 2
-        var noise = random.noise(of: "image")
-        let pixels = (0..<images * 3 * size.area).map { _ in noise.next() }
+        // Two inputs, of any number of channels.
+        let inputs = graph.inputs.map { input in
+            var noise = random.noise(of: input.label)
+            return (0..<images * input.shape.count).map { _ in noise.next() }
+        }
         let frozen = try FrozenNetwork(
             referenceSize: size, weights: MemoryTensors(tensors: tensors), backend: variety.backend,
             kernels: variety.kernels, threads: 1, makeGraph: { random.graph($0) })
         let interpreter = GraphInterpreter(tensors: tensors)
-        let expected = (0..<images).map {
-            interpreter.run(graph, image: Array(pixels[$0 * 3 * size.area..<($0 + 1) * 3 * size.area]))
+        let expected = (0..<images).map {            image in
+            interpreter.run(
+                graph,
+                inputs: Dictionary(
+                    uniqueKeysWithValues: zip(graph.inputs, inputs).map { input, values in
+                        (input.label, Array(values[image * input.shape.count..<(image + 1) * input.shape.count]))
+                    }))
         }
         for threads in [1, 3] {
             let result = try Session(network: frozen, threads: threads).outputs(
-                pixels, batch: images, size: size, features: true)
+                inputs, batch: images, size: size, features: true)
             let name = "\(variety.testDescription), graph \(random.seed), \(threads) threads\n\(random.description)"
             // Measured: at most 3e-6. Rounding errors of some ten layers, each relative to its largest number.
             expectClose(
@@ -102,8 +110,10 @@ struct RandomGraph: Sendable, CustomStringConvertible {
         var noise = Noise(seed: seed &+ 1)
         var builder = GraphBuilder()
         let image = builder.input("image", TensorShape(height: size.height, width: size.width, channels: 3))
+        let depth = builder.input(
+            "depth", TensorShape(height: size.height, width: size.width, channels: 1 + noise.below(9)))
         // Maps of the image's size, which may be joined with each other.
-        var maps = [image]
+        var maps = [image, depth]
         for index in 0..<14 {
             // Rather a recent value than an old one.
             let x = maps[max(noise.below(maps.count), noise.below(maps.count))]
@@ -130,7 +140,7 @@ struct RandomGraph: Sendable, CustomStringConvertible {
                 name: name, inputChannels: builder.shape(of: x).channels, outputChannels: outputs, bias: bias)
             return builder.append(name, .linear(layer), [x])
         }
-        switch noise.below(13) {
+        switch noise.below(18) {
         case 0, 1:
             return linear(name, x, noise.pick([channels, channels, 1 + noise.below(40)]))
         case 2:
@@ -156,6 +166,10 @@ struct RandomGraph: Sendable, CustomStringConvertible {
             let norm = LayerNorm(name: name, channels: channels)
             // Of few channels, LayerNorm blows rounding errors up.
             return channels >= 8 ? builder.append(name, .layerNorm(norm), [x]) : nil
+        case 12, 13:
+            return attention(name, to: &builder, x, &noise)
+        case 14:
+            return classToken(name, to: &builder, x, &noise)
         default:
             guard channels >= 2 else { return nil }
             // A side branch, whose result scales the map.
@@ -166,6 +180,73 @@ struct RandomGraph: Sendable, CustomStringConvertible {
             let mean = builder.append(name + ".mean", .meanOverTokens, [reduced])
             return builder.append(name, .channelScale, [x, mean])
         }
+    }
+
+    /// Projection and attention in windows, in stripes, or to the keys of another map.
+    private func attention(
+        _ name: String, to builder: inout GraphBuilder, _ x: ValueID, _ noise: inout Noise
+    ) -> ValueID {
+        func linear(_ suffix: String, _ x: ValueID, _ outputs: Int) -> ValueID {
+            let layer = Linear(
+                name: "\(name).\(suffix)", inputChannels: builder.shape(of: x).channels, outputChannels: outputs)
+            return builder.append("\(name).\(suffix)", .linear(layer), [x])
+        }
+        let heads = 2 * noise.pick([1, 2])
+        let channels = heads * noise.pick([1, 4, 8])
+        switch noise.below(3) {
+        case 0:
+            let window = noise.pick([2, 3, 4])
+            let attention = WindowAttention(
+                name: name, channels: channels, heads: heads, windowSize: window,
+                shift: noise.pick([0, window / 2]))
+            return builder.append(name, .windowAttention(attention), [linear("qkv", x, 3 * channels)])
+        case 1:
+            let stripes: [CrossShapedAttention.Stripe] =
+                noise.below(3) == 0 ? [.map] : [.vertical(width: noise.pick([1, 2])), .horizontal(width: noise.pick([1, 3]))]
+            let attention = CrossShapedAttention(name: name, channels: channels, heads: heads, stripes: stripes)
+            return builder.append(name, .crossShapedAttention(attention), [linear("qkv", x, 3 * channels)])
+        default:
+            let attention = GlobalAttention(channels: channels, heads: heads, scale: 0.4)
+            let queries = linear("q", x, channels)
+            let reduction = Convolution(
+                name: name + ".sr", inputChannels: builder.shape(of: x).channels, outputChannels: 9, kernel: 2,
+                stride: 2, bias: true)
+            let reduced = builder.append(name + ".sr", .convolution(reduction), [x])
+            let operands =
+                noise.below(2) == 0
+                ? [queries, linear("kv", reduced, 2 * channels)]
+                : [queries, linear("k", reduced, channels), linear("v", reduced, channels)]
+            return builder.append(name, .globalAttention(attention), operands)
+        }
+    }
+
+    /// A side branch with a class token, which travels around a convolution and scales the map in the end.
+    private func classToken(
+        _ name: String, to builder: inout GraphBuilder, _ x: ValueID, _ noise: inout Noise
+    ) -> ValueID? {
+        let channels = builder.shape(of: x).channels
+        guard channels >= 2 else { return nil }
+        let token = ClassToken(name: name + ".cls_token", channels: channels)
+        var y = builder.append(name + ".cls_token", .appendClassToken(token), [x])
+        if noise.below(2) == 0 {
+            let grid = ImageSize(height: 2 + noise.below(5), width: 3)
+            let positions = PositionEmbedding(name: name + ".pos", channels: channels, grid: grid, classTokens: 1)
+            y = builder.append(name + ".pos", .positionEmbedding(positions), [y])
+        }
+        let convolution = Convolution(
+            name: name + ".conv", inputChannels: channels, outputChannels: channels, kernel: 3, padding: 1,
+            groups: channels, bias: true)
+        let convolved = builder.append(name + ".conv", .convolution(convolution), [y])
+        y = builder.append(name + ".carry", .carryClassToken, [convolved, y])
+        let attention = GlobalAttention(channels: channels, heads: 1, scale: 0.3)
+        let keys = Linear(name: name + ".kv", inputChannels: channels, outputChannels: 2 * channels)
+        let packed = builder.append(name + ".kv", .linear(keys), [y])
+        let projection = Linear(name: name + ".q", inputChannels: channels, outputChannels: channels)
+        let queries = builder.append(name + ".q", .linear(projection), [y])
+        y = builder.append(name + ".attn", .globalAttention(attention), [queries, packed])
+        y = builder.append(name + ".token", .takeClassToken, [y])
+        y = builder.append(name + ".gate", .activation(.sigmoid), [y])
+        return builder.append(name, .channelScale, [x, y])
     }
 
     /// 1×1, 3×3 or depthwise 3×3, with or without BatchNorm and activation.

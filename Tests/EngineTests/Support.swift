@@ -55,6 +55,13 @@ extension Session {
     func outputs(
         _ input: [Float], batch: Int, size: ImageSize, features wanted: Bool = false
     ) -> (logits: [Float], features: [[Float]]) {
+        outputs([input], batch: batch, size: size, features: wanted)
+    }
+
+    /// The same for a graph of several inputs.
+    func outputs(
+        _ inputs: [[Float]], batch: Int, size: ImageSize, features wanted: Bool = false
+    ) -> (logits: [Float], features: [[Float]]) {
         let graph = network.graph(size: size)
         let buffers = graph.outputs.map { output in
             let buffer = UnsafeMutableBufferPointer<Float>.allocate(
@@ -66,10 +73,14 @@ extension Session {
         let addresses = zip(graph.outputs, buffers).map { output, buffer in
             wanted || output.name == "logits" ? buffer.baseAddress : nil
         }
-        input.withUnsafeBufferPointer { input in
-            var inputs = [input.baseAddress!]
-            try! run(batch: batch, size: size, inputs: &inputs, outputs: addresses)
+        let copies = inputs.map { values in
+            let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
+            _ = copy.initialize(fromContentsOf: values)
+            return copy
         }
+        defer { for copy in copies { copy.deallocate() } }
+        let sources = copies.map { UnsafePointer($0.baseAddress!) }
+        try! run(batch: batch, size: size, inputs: sources, outputs: addresses)
         let values = zip(graph.outputs, buffers).map { (name: $0.name, values: Array($1)) }
         return (
             values.first { $0.name == "logits" }!.values,

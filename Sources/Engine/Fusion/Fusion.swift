@@ -50,11 +50,11 @@ struct Fusion {
             case .layerNorm(let norm):
                 appendLayerNorm(norm, at: index)
             case .windowAttention(let attention):
-                append(WindowAttentionLayer(attention), [index])
+                appendAttention(WindowAttentionLayer(attention), at: index)
             case .globalAttention(let attention):
-                append(GlobalAttentionLayer(attention: attention), [index])
+                appendAttention(GlobalAttentionLayer(attention: attention), at: index)
             case .crossShapedAttention(let attention):
-                append(StripeAttentionLayer(attention), [index])
+                appendAttention(StripeAttentionLayer(attention), at: index)
             case .appendClassToken, .positionEmbedding:
                 appendStageTokens(layerNorm: nil, from: index)
             case .takeClassToken:
@@ -96,6 +96,16 @@ struct Fusion {
                 index: result.count, layer: layer, name: graph.nodes[main ?? nodes[0]].name, nodes: nodes,
                 inputs: inputs ?? graph.nodes[nodes[0]].inputs, residual: residual,
                 output: graph.nodes[nodes.last!].output))
+    }
+
+    /// Attention gets its queries scaled, by the projection in front of it.
+    private mutating func appendAttention(_ layer: any Layer, at index: Int) {
+        let node = graph.nodes[index]
+        let projection = result.last { $0.output == node.inputs[0] }?.layer as? MatrixLayer
+        precondition(
+            projection?.queryScale != nil,
+            "\(node.name): queries have to come from a linear layer that nothing else reads")
+        append(layer, [index])
     }
 
     /// The node behind `index` if it is the only one that reads its output.
