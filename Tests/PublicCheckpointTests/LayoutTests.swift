@@ -116,13 +116,13 @@ import Testing
         ("{}", #""computed" is missing"#),
         (start + "}]}", #""layouts.0.block" is missing"#),
         (start + #", "block": "vit"}]}"#, #""layouts.0.block": expected one of"#),
-        (start + #", "block": "cvt", "blocks": ["a"]}]}"#, #""layouts.0.blocks": expected 3 paths, found an array of 1"#),
+        (start + #", "block": "cvt", "blocks": ["a"]}]}"#, #""layouts.0.blocks": expected a text"#),
         (
-            start + #", "block": "cvt", "blocks": ["a", "b", "c"], "renamed": {"norm1": ["a", 2]}}]}"#,
+            start + #", "block": "cvt", "blocks": "a", "renamed": {"norm1": ["a", 2]}}]}"#,
             #""layouts.0.renamed.norm1": expected an array of texts, found 2"#
         ),
         (
-            start + #", "block": "cvt", "blocks": ["a", "b", "c"], "modul": {}}]}"#,
+            start + #", "block": "cvt", "blocks": "a", "modul": {}}]}"#,
             #"unknown key "layouts.0.modul"; did you mean "layouts.0.modules"?"#
         ),
     ])

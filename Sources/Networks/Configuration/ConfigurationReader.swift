@@ -36,33 +36,23 @@ package struct ConfigurationReader {
     }
 
     package mutating func string(_ key: String) throws(ConfigurationError) -> String? {
-        guard let value = value(key) else { return nil }
-        guard case .string(let text) = value else { throw invalid(key, "a text", value) }
-        return text
+        try scalar(key, "a text") { $0.text }
     }
 
     package mutating func strings(_ key: String) throws(ConfigurationError) -> [String]? {
-        try elements(key, of: "texts") { element in
-            if case .string(let text) = element { text } else { nil }
-        }
+        try elements(key, of: "texts") { $0.text }
     }
 
     package mutating func integer(_ key: String) throws(ConfigurationError) -> Int? {
-        guard let value = value(key) else { return nil }
-        guard case .integer(let integer) = value else { throw invalid(key, "a whole number", value) }
-        return integer
+        try scalar(key, "a whole number") { $0.integer }
     }
 
     package mutating func integers(_ key: String) throws(ConfigurationError) -> [Int]? {
-        try elements(key, of: "whole numbers") { element in
-            if case .integer(let integer) = element { integer } else { nil }
-        }
+        try elements(key, of: "whole numbers") { $0.integer }
     }
 
     package mutating func number(_ key: String) throws(ConfigurationError) -> Double? {
-        guard let value = value(key) else { return nil }
-        guard let number = value.double else { throw invalid(key, "a number", value) }
-        return number
+        try scalar(key, "a number") { $0.double }
     }
 
     package mutating func numbers(_ key: String) throws(ConfigurationError) -> [Float]? {
@@ -73,9 +63,7 @@ package struct ConfigurationReader {
     package mutating func choice<Choice: RawRepresentable<String>>(
         _ key: String, among choices: [Choice]
     ) throws(ConfigurationError) -> Choice? {
-        guard let value = value(key) else { return nil }
-        guard let choice = value.choice(among: choices) else { throw invalid(key, Self.list(choices), value) }
-        return choice
+        try scalar(key, Self.list(choices)) { $0.choice(among: choices) }
     }
 
     /// An array of texts that name some of `choices`.
@@ -138,7 +126,17 @@ package struct ConfigurationReader {
         .invalidValue(source: source, key: prefix + key, expected: expected, found: found.summary)
     }
 
-    private mutating func elements<Element>(
+    /// A value of the kind that `convert` takes; `kind` is it in words.
+    package mutating func scalar<Value>(
+        _ key: String, _ kind: String, _ convert: (JSONValue) -> Value?
+    ) throws(ConfigurationError) -> Value? {
+        guard let value = value(key) else { return nil }
+        guard let converted = convert(value) else { throw invalid(key, kind, value) }
+        return converted
+    }
+
+    /// An array of values of the kind that `convert` takes; `kind` is it in words.
+    package mutating func elements<Element>(
         _ key: String, of kind: String, _ convert: (JSONValue) -> Element?
     ) throws(ConfigurationError) -> [Element]? {
         guard let value = value(key) else { return nil }
@@ -158,6 +156,9 @@ package struct ConfigurationReader {
 }
 
 extension JSONValue {
+    fileprivate var text: String? { if case .string(let text) = self { text } else { nil } }
+    fileprivate var integer: Int? { if case .integer(let integer) = self { integer } else { nil } }
+
     fileprivate var double: Double? {
         switch self {
         case .integer(let value): Double(value)

@@ -10,28 +10,17 @@ extension ConfigurationReader {
 
     /// A whole number that may be written as one with a fraction of zero.
     mutating func wholeNumber(_ key: String) throws(ConfigurationError) -> Int? {
-        guard let found = value(key) else { return nil }
-        guard let number = found.wholeNumber else { throw invalid(key, "a whole number", found) }
-        return number
+        try scalar(key, "a whole number") { $0.wholeNumber }
     }
 
     /// Whole numbers that may be written as ones with a fraction of zero.
     mutating func wholeNumbers(_ key: String) throws(ConfigurationError) -> [Int]? {
-        guard let found = value(key) else { return nil }
-        guard case .array(let elements) = found else { throw invalid(key, "an array of whole numbers", found) }
-        var numbers: [Int] = []
-        for element in elements {
-            guard let number = element.wholeNumber else { throw invalid(key, "an array of whole numbers", element) }
-            numbers.append(number)
-        }
-        return numbers
+        try elements(key, of: "whole numbers") { $0.wholeNumber }
     }
 
     /// A truth value.
     mutating func flag(_ key: String) throws(ConfigurationError) -> Bool? {
-        guard let found = value(key) else { return nil }
-        guard case .bool(let flag) = found else { throw invalid(key, "true or false", found) }
-        return flag
+        try scalar(key, "true or false") { if case .bool(let flag) = $0 { flag } else { nil } }
     }
 
     /// Three numbers, or one for all three channels.

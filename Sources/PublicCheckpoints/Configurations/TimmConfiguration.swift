@@ -139,23 +139,15 @@ enum TimmConfiguration {
     private static func labels(
         _ reader: inout ConfigurationReader, _ data: inout ConfigurationReader
     ) throws(ConfigurationError) -> [String]? {
-        guard let value = reader.value("label_names") ?? data.value("label_names") else { return nil }
-        guard case .array(let elements) = value else {
-            throw reader.invalid("label_names", "an array of texts", value)
-        }
+        let beside = try reader.strings("label_names")
+        let inside = try data.strings("label_names")
+        guard let names = beside ?? inside else { return nil }
         var descriptions: [String: String] = [:]
         if case .object(let members) = reader.value("label_descriptions") ?? data.value("label_descriptions") {
             for member in members {
                 if case .string(let text) = member.value { descriptions[member.key] = text }
             }
         }
-        var names: [String] = []
-        for element in elements {
-            guard case .string(let name) = element else {
-                throw reader.invalid("label_names", "an array of texts", element)
-            }
-            names.append(descriptions[name] ?? name)
-        }
-        return names
+        return names.map { descriptions[$0] ?? $0 }
     }
 }

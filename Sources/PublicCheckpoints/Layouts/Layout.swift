@@ -5,7 +5,8 @@ import Foundation
 /// The names that a package gives to the tensors of a backbone: a table from this project's names to theirs.
 ///
 /// Names are those of modules, whose `weight`, `bias`, `running_mean` and `running_var` follow them, or of parameters
-/// that stand alone. `Resources/layouts.json` holds the tables, which the Python tools read too.
+/// that stand alone. `Resources/layouts.json` holds the tables, which the Python tools read too. `{n}` stands for the
+/// index of a stage, `{n+1}`, `{n-1}`, `{2n}` and `{2n+1}` for what they say; a name without them goes before one with.
 package struct Layout: Sendable {
     /// What messages call it, for instance `torchvision's Swin Transformer`.
     package let name: String
@@ -13,8 +14,8 @@ package struct Layout: Sendable {
     package let block: ModelConfiguration.Block
     /// Their names of what lies outside the blocks.
     private let modules: [String: [String]]
-    /// Their path of each stage's blocks, which the index of a block follows: `layers.0.blocks`.
-    private let blocks: [String]
+    /// Their path of a stage's blocks, which the index of a block follows: `layers.{n}.blocks`.
+    private let blocks: String
     /// Their names of what lies in a block; several where a tensor is one here but several there, in the order of rows.
     private let blockModules: [String: [String]]
 
@@ -23,15 +24,27 @@ package struct Layout: Sendable {
 
     /// The whole table for stages of these numbers of blocks.
     func names(depths: [Int]) -> TensorNames {
-        var names = modules
-        for (stage, (path, depth)) in zip(blocks, depths).enumerated() {
+        var names: [String: [String]] = [:]
+        for (stage, depth) in depths.enumerated() {
+            for (ours, theirs) in modules { names[ours.of(stage: stage)] = theirs.map { $0.of(stage: stage) } }
             for index in 0..<depth {
+                let path = "\(blocks.of(stage: stage)).\(index)."
                 for (ours, theirs) in blockModules {
-                    names["stages.\(stage).blocks.\(index).\(ours)"] = theirs.map { "\(path).\(index).\($0)" }
+                    names["stages.\(stage).blocks.\(index).\(ours)"] = theirs.map { path + $0 }
                 }
             }
         }
+        names.merge(modules) { _, explicit in explicit }
         return TensorNames(modules: names)
+    }
+}
+
+extension String {
+    /// What a name of a table is for a stage.
+    fileprivate func of(stage n: Int) -> String {
+        guard contains("{") else { return self }
+        let values = ["{n}": n, "{n-1}": n - 1, "{n+1}": n + 1, "{2n}": 2 * n, "{2n+1}": 2 * n + 1]
+        return values.reduce(self) { $0.replacingOccurrences(of: $1.key, with: String($1.value)) }
     }
 }
 
@@ -89,9 +102,7 @@ extension Layout {
         guard let block = try reader.choice("block", among: ModelConfiguration.Block.allCases) else {
             throw reader.missing("block")
         }
-        guard let blocks = try reader.strings("blocks"), blocks.count == block.stageCount else {
-            throw reader.invalid("blocks", "\(block.stageCount) paths", reader.value("blocks") ?? .null)
-        }
+        guard let blocks = try reader.string("blocks") else { throw reader.missing("blocks") }
         (self.name, self.block, self.blocks) = (name, block, blocks)
         modules = try reader.names("modules")
         let same = try reader.strings("same") ?? []

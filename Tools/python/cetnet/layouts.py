@@ -35,31 +35,42 @@ class Layout:
     """A row of `layouts.json`, which `cetnet` reads too: our names and, for each, theirs or those of its parts.
 
     `modules` are outside the blocks, `renamed` inside of one, where those in `same` have one name on both sides;
-    `blocks` are the paths of the stages' blocks. `computes` is what a port computes otherwise than the authors of its
+    `blocks` is the path of a stage's blocks. `{n}` stands for a stage, `{n+1}`, `{n-1}`, `{2n}`, `{2n+1}` for what they
+    say; a name without them goes before one with. `computes` is what a port computes otherwise than the authors of its
     weights.
     """
 
     name: str
     block: str
     modules: Mapping[str, str]
-    blocks: list[str]
+    blocks: str
     same: list[str] = field(default_factory=list)
     renamed: Mapping[str, str | list[str]] = field(default_factory=dict)
     computes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def stages(self) -> int:
-        return len(self.blocks)
+        return len(BLOCK_KINDS[self.block].embeddings)
 
     def table(self) -> dict[str, str]:
-        rows = {theirs: ours for ours, theirs in self.modules.items()}
-        for stage, path in enumerate(self.blocks):
+        modules: dict[str, str] = {}
+        rows: dict[str, str] = {}
+        for stage in range(self.stages):
+            modules |= {_of_stage(ours, stage): _of_stage(theirs, stage) for ours, theirs in self.modules.items()}
+            path = _of_stage(self.blocks, stage)
             for ours, theirs in ({name: name for name in self.same} | dict(self.renamed)).items():
                 parts = {theirs: ""} if isinstance(theirs, str) else \
                     {part: f"[{index}]" for index, part in enumerate(theirs)}
                 rows |= {f"{path}.{{block}}.{name}": f"stages.{stage}.blocks.{{block}}.{ours}{part}"
                          for name, part in parts.items()}
-        return rows
+        modules |= {ours: theirs for ours, theirs in self.modules.items() if "{" not in ours}
+        return rows | {theirs: ours for ours, theirs in modules.items()}
+
+
+def _of_stage(text: str, n: int) -> str:
+    for form, value in (("{n}", n), ("{n-1}", n - 1), ("{n+1}", n + 1), ("{2n}", 2 * n), ("{2n+1}", 2 * n + 1)):
+        text = text.replace(form, str(value))
+    return text
 
 
 LAYOUTS = tuple(Layout(**row) for row in _TABLES["layouts"])
