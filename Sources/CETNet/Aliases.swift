@@ -10,7 +10,7 @@ import CETNetPreprocessing
 /// What a model is: the contents of a `config.json`.
 public typealias ModelConfiguration = CETNetNetworks.ModelConfiguration
 /// How images are prepared for a model.
-public typealias PreprocessConfiguration = CETNetNetworks.PreprocessConfiguration
+public typealias PreprocessConfiguration = CETNetPreprocessing.PreprocessConfiguration
 /// A configuration that cannot be used.
 public typealias ConfigurationError = CETNetNetworks.ConfigurationError
 /// A model of the paper, known by name.

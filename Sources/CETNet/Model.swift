@@ -103,7 +103,7 @@ public final class Model: Sendable {
         concurrency = try Self.check("concurrency", options.concurrency ?? max(1, usable / threads))
         self.configuration = configuration
         self.network = network
-        preprocessor = try Preprocessor(configuration)
+        preprocessor = try Preprocessor(configuration.preprocess, imageSize: configuration.imageSize)
         let reference = ImageSize(square: configuration.imageSize)
         try InputLimits.check(reference)
         frozen = try FrozenNetwork(

@@ -60,7 +60,8 @@ struct ValidationTests {
         ) -> String? {
             do {
                 _ = try Preprocessor(
-                    imageSize: size, cropFraction: fraction, mean: mean, standardDeviation: deviation)
+                    PreprocessConfiguration(cropFraction: fraction, mean: mean, standardDeviation: deviation),
+                    imageSize: size)
                 return nil
             } catch PreprocessingError.invalidSetting(let name, _, _) {
                 return name

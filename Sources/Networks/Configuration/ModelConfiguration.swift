@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import CETNetGraph
+import CETNetPreprocessing
 
 /// What a model is: the contents of its `config.json`.
 ///
