@@ -14,6 +14,8 @@ struct ModelFiles {
     static let weightsName = "model.safetensors"
     static let preprocessorName = "preprocessor_config.json"
     static let metadataKey = "config"
+    /// How a person gets from another package's files to a model.
+    static let converter = "the script convert.py of this project's repository, folder Tools/python,"
     /// What weights in PyTorch's own format are called in the same directories.
     private static let pickledName = "pytorch_model.bin"
     /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
@@ -82,13 +84,13 @@ struct ModelFiles {
             throw missing(
                 configurationName,
                 isThere(weightsName)
-                    ? "Tools/python/convert.py writes one for checkpoints of torchvision and of a backbone's authors"
+                    ? converter + " writes one for checkpoints of torchvision and of a backbone's authors"
                     : nil)
         }
         guard isThere(weightsName) else {
             throw missing(
                 weightsName,
-                isThere(pickledName) ? "Tools/python/convert.py makes one of \(pickledName)" : nil)
+                isThere(pickledName) ? converter + " makes one of \(pickledName)" : nil)
         }
         return directory.appendingPathComponent(weightsName)
     }
