@@ -33,7 +33,7 @@ final class SessionPool: Sendable {
         available.wait()
         defer { available.signal() }
         // The last one used is the one whose memory is warm.
-        let taken = try idle.withLock { $0.popLast() } ?? makeSession()
+        let taken = if let session = idle.withLock({ $0.popLast() }) { session } else { try makeSession() }
         defer { idle.withLock { $0.append(taken) } }
         return try body(taken.session)
     }

@@ -53,7 +53,7 @@ private final class Counter: Sendable {
         #expect(try await model.async.features(images(1)).map(\.shape.count) == [4, 4, 4, 4])
         let (logits, features) = try await model.async.logitsAndFeatures(images(1))
         #expect(try logits == model.logits(images(1)) && features == model.features(images(1)))
-        #expect(try await model.async.run(["images": images(1)], outputs: ["logits"]) == ["logits": logits])
+        #expect(try await model.async.run(["image": images(1)], outputs: ["logits"]) == ["logits": logits])
         await #expect(throws: ModelError.self) { try await model.async.logits(Tensor(zeros: [1])) }
 
         try tinyConfiguration().writeRandomModel(seed: 1, to: directory.url.appendingPathComponent("tiny"))

@@ -11,27 +11,27 @@ import Testing
         #expect(features.map(\.shape) == [[2, 32, 16, 24], [2, 64, 8, 12], [2, 96, 4, 6], [2, 128, 2, 3]])
         #expect(
             try model.outputs(imageSize: ImageSize(height: 64, width: 96)).map { $0.shape.map { $0 ?? 2 } }
-                == [logits.shape] + features.map(\.shape))
+                == features.map(\.shape) + [logits.shape])
     }
 
     @Test func tensorsByName() throws {
         let model = try tinyModel()
         let batch = try images(2, 64, 96)
         let (logits, features) = try model.logitsAndFeatures(batch)
-        #expect(model.inputs.map(\.name) == ["images"] && model.inputs.map(\.shape) == [[nil, 3, nil, nil]])
+        #expect(model.inputs.map(\.name) == ["image"] && model.inputs.map(\.shape) == [[nil, 3, nil, nil]])
         let names = try model.outputs(imageSize: ImageSize(height: 64, width: 96)).map(\.name)
-        #expect(names == ["logits", "stage1", "stage2", "stage3", "stage4"])
-        let all = try model.run(["images": batch])
-        #expect(all == Dictionary(uniqueKeysWithValues: zip(names, [logits] + features)))
-        #expect(try model.run(["images": batch], outputs: ["stage2"]) == ["stage2": features[1]])
-        #expect(try model.run(["images": batch], outputs: ["logits"]) == ["logits": logits])
+        #expect(names == ["stage1", "stage2", "stage3", "stage4", "logits"])
+        let all = try model.run(["image": batch])
+        #expect(all == Dictionary(uniqueKeysWithValues: zip(names, features + [logits])))
+        #expect(try model.run(["image": batch], outputs: ["stage2"]) == ["stage2": features[1]])
+        #expect(try model.run(["image": batch], outputs: ["logits"]) == ["logits": logits])
         #expect(throws: ModelError.noTensor(name: "stage5", known: names)) {
-            try model.run(["images": batch], outputs: ["stage5"])
+            try model.run(["image": batch], outputs: ["stage5"])
         }
-        #expect(throws: ModelError.noTensor(name: "x", known: ["images"])) {
-            try model.run(["images": batch, "x": batch])
+        #expect(throws: ModelError.noTensor(name: "x", known: ["image"])) {
+            try model.run(["image": batch, "x": batch])
         }
-        #expect(throws: ModelError.noTensor(name: "images", known: [])) { try model.run([:]) }
+        #expect(throws: ModelError.noTensor(name: "image", known: [])) { try model.run([:]) }
     }
 
     @Test func warmingUpChangesNothing() throws {
