@@ -1,6 +1,7 @@
 import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
+import CETNetKernels
 import CETNetNetworks
 import CETNetPreprocessing
 import Foundation
@@ -110,12 +111,14 @@ public final class Model: Sendable {
         self.configuration = configuration
         self.network = network
         self.layout = layout
-        preprocessor = try Preprocessor(configuration.preprocess, imageSize: configuration.imageSize)
+        let kernels = try KernelSet.selected()
+        preprocessor = try Preprocessor(
+            configuration.preprocess, imageSize: configuration.imageSize, kernels: kernels)
         let reference = ImageSize(square: configuration.imageSize)
         try InputLimits.check(reference)
         do {
             frozen = try FrozenNetwork(
-                referenceSize: reference, weights: weights, backend: options.backend,
+                referenceSize: reference, weights: weights, backend: options.backend, kernels: kernels,
                 threads: threads, makeGraph: { network.graph(imageSize: $0) })
         } catch let error as OutOfMemoryError {
             throw ModelError.outOfMemory(bytes: error.bytes)

@@ -1,3 +1,5 @@
+package import CETNetKernels
+
 /// Turns images into what a network sees: resized, cropped at the centre, and normalised.
 ///
 /// 1. The shorter side becomes floor(`imageSize` / `cropFraction`), the other keeps the proportion, rounded down; as
@@ -25,13 +27,24 @@ public struct Preprocessor: Sendable {
     /// The normalised values of the bytes 0…255, for each channel.
     private let normalized: [Float]
 
+    /// Resizes and normalises.
+    private let resampler: Resampler
+
     /// Checks the settings.
     /// - Parameters:
     ///   - configuration: The crop's fraction must be positive, and such that ``resizedSide`` is
     ///     1…``maximumResizedSide``; mean and standard deviation are three finite values each, no deviation zero.
     ///   - imageSize: Side of the square result, 1…``maximumImageSize``.
-    /// - Throws: ``PreprocessingError/invalidSetting(name:expected:found:)``.
-    public init(_ configuration: PreprocessConfiguration, imageSize: Int) throws(PreprocessingError) {
+    /// - Throws: ``PreprocessingError/invalidSetting(name:expected:found:)``; `KernelTierError` if the environment asks
+    ///   for instructions that the processor lacks.
+    public init(_ configuration: PreprocessConfiguration, imageSize: Int) throws {
+        try self.init(configuration, imageSize: imageSize, kernels: KernelSet.selected())
+    }
+
+    /// The same on a tier of kernels; all give the same pixels.
+    package init(
+        _ configuration: PreprocessConfiguration, imageSize: Int, kernels: KernelSet
+    ) throws(PreprocessingError) {
         func check(_ valid: Bool, _ name: String, _ expected: String, _ found: some Any) throws(PreprocessingError) {
             guard valid else { throw .invalidSetting(name: name, expected: expected, found: "\(found)") }
         }
@@ -48,6 +61,7 @@ public struct Preprocessor: Sendable {
         try check(
             deviation.count == 3 && deviation.allSatisfy { $0.isFinite && $0 != 0 }, "standardDeviation",
             "three finite values other than 0", deviation)
+        resampler = Resampler(kernels: kernels)
         self.configuration = configuration
         self.imageSize = imageSize
         resizedSide = Int(side)
@@ -83,7 +97,7 @@ public struct Preprocessor: Sendable {
     }
 
     private func normalize(_ bytes: [UInt8], of format: PixelFormat, into values: UnsafeMutableBufferPointer<Float>) {
-        Resampler.planes(of: bytes, channels: format.colorChannels, tables: normalized, into: values.baseAddress!)
+        resampler.planes(of: bytes, channels: format.colorChannels, tables: normalized, into: values.baseAddress!)
     }
 
     /// The resized and cropped image before it is normalised, for looking at.
@@ -136,10 +150,10 @@ public struct Preprocessor: Sendable {
         let rowBytes = columns.outputs * format.colorChannels
         let rowCount = rows.sourceRange.count
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rowCount * rowBytes) { narrowed in
-            Resampler.resampleRows(
+            resampler.resampleRows(
                 input, count: rowCount, format: format, by: columns,
                 into: Resampler.Rows(start: narrowed.baseAddress!, stride: rowBytes))
-            Resampler.resampleColumns(
+            resampler.resampleColumns(
                 Resampler.Rows(start: UnsafePointer(narrowed.baseAddress!), stride: rowBytes), rowBytes: rowBytes,
                 by: rows, into: output)
         }
@@ -151,10 +165,10 @@ public struct Preprocessor: Sendable {
     ) {
         let rowBytes = columns.sourceRange.count * format.bytesPerPixel
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rows.outputs * rowBytes) { flattened in
-            Resampler.resampleColumns(
+            resampler.resampleColumns(
                 input, rowBytes: rowBytes, by: rows,
                 into: Resampler.Rows(start: flattened.baseAddress!, stride: rowBytes))
-            Resampler.resampleRows(
+            resampler.resampleRows(
                 Resampler.Rows(start: UnsafePointer(flattened.baseAddress!), stride: rowBytes), count: rows.outputs,
                 format: format, by: columns, into: output)
         }
