@@ -142,9 +142,7 @@ public final class Model: Sendable {
     }
 
     /// Trained scalars: weights, biases, scales and position biases, not the running statistics of BatchNorm.
-    public var parameterCount: Int {
-        network.graph(imageSize: ImageSize(square: Network.minimumImageSide)).parameterCount
-    }
+    public var parameterCount: Int { network.parameterCount }
 
     /// Channels of an image.
     var inputChannels: Int { inputs[0].shape[1]! }

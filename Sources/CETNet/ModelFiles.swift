@@ -49,9 +49,7 @@ struct ModelFiles {
         var configuration =
             try known?.model ?? ModelConfiguration(json: files.configuration, source: files.source)
         var network = try Network(configuration, source: files.source)
-        // Tensors do not depend on the image size, so the smallest will do.
-        let parameters = network.graph(imageSize: ImageSize(square: Network.minimumImageSide)).parameters
-            .map { (name: $0.name, shape: $0.shape) }
+        let parameters = network.parameters.map { (name: $0.name, shape: $0.shape) }
         let recognized =
             known?.layout
             ?? Layout.recognize(

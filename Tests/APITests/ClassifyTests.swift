@@ -70,7 +70,8 @@ import Testing
         let encoded = try urls.map { try Data(contentsOf: $0) }
         #expect(try encoded.map { try model.classify(.encoded($0)) } == expected)
         #expect(try encoded.map { try model.classify(.encoded([UInt8]($0))) } == expected)
-        #expect(try encoded.map { try model.classify(.encoded(AnySequence($0))) } == expected, "not contiguous")
+        let backwards: [ReversedCollection<[UInt8]>] = encoded.map { [UInt8]($0.reversed()).reversed() }
+        #expect(try backwards.map { try model.classify(.encoded($0)) } == expected, "bytes that are not contiguous")
         #expect(
             try model.preprocess(.file(urls[0]))
                 == (try model.preprocess(.pixels(picture(width: 70, height: 66, seed: 0)))))
