@@ -8,9 +8,10 @@ graphs="$(mktemp -d)"
 trap 'rm -rf "$graphs"' EXIT
 
 swift build --target CETNetImaging
-modules="$(swift build --show-bin-path)/Modules"
+products="$(swift build --show-bin-path)"
 # The types that `import CETNet` brings along from the layers below are documented as its own.
-swift symbolgraph-extract -module-name CETNet -I "$modules" -output-dir "$graphs" -minimum-access-level public \
+swift symbolgraph-extract -module-name CETNet -I "$products/Modules" -I "$products/CKernels.build" -I Sources/COpenBLAS \
+    $(pkg-config --cflags-only-I openblas) -output-dir "$graphs" -minimum-access-level public \
     -target "$(swift -print-target-info | sed -n 's/.*"unversionedTriple": "\(.*\)".*/\1/p' | head -n 1)" \
     -skip-synthesized-members \
     -experimental-allowed-reexported-modules=CETNetCheckpoint,CETNetEngine,CETNetGraph,CETNetKernels,CETNetNetworks,CETNetPreprocessing

@@ -12,13 +12,13 @@ extension Model {
     public struct Async: Sendable {
         fileprivate let model: Model
 
-        /// Classifies an image; see ``Model/classify(_:top:)->_``.
+        /// Classifies an image; see ``Model/classify(_:top:)-(Image,_)``.
         public func classify(_ image: Image, top count: Int = 5) async throws -> [Prediction] {
             try await model.inBackground { [model] in try model.classify(image, top: count) }
         }
 
         /// Classifies images; one that cannot be read does not stop the others. Cancellation does, between groups of
-        /// images; see ``classifications(of:top:batch:)-swift.method``.
+        /// images; see ``classifications(of:top:batch:)-(SendableSequence<Image>,_,_)``.
         public func classify(
             _ images: some Sequence<Image> & Sendable, top count: Int = 5, batch: Int = 8
         ) async throws -> [Result<[Prediction], any Error>] {
@@ -56,15 +56,15 @@ extension Model {
             }
         }
 
-        /// Classifies normalised images; see ``Model/classify(_:top:)->_``.
+        /// Classifies normalised images; see ``Model/classify(_:top:)-(Tensor,_)``.
         public func classify(_ batch: Tensor, top count: Int = 5) async throws(ModelError) -> [[Prediction]] {
             try await perform { [model] () throws(ModelError) in try model.classify(batch, top: count) }
         }
 
-        /// The tensor that the model sees of an image; see ``Model/preprocess(_:)->_``.
+        /// The tensor that the model sees of an image; see ``Model/preprocess(_:)-(Image)``.
         public func preprocess(_ image: Image) async throws -> Tensor { try await preprocess([image]) }
 
-        /// The tensor that the model sees of several images; see ``Model/preprocess(_:)->_``.
+        /// The tensor that the model sees of several images; see ``Model/preprocess(_:)-([Image])``.
         public func preprocess(_ images: [Image]) async throws -> Tensor {
             try await model.inBackground { [model] in try model.preprocess(images) }
         }
@@ -150,7 +150,7 @@ extension Model {
 }
 
 /// The classifications of images, in order, as they come; see
-/// ``Model/Async-swift.struct/classifications(of:top:batch:)-swift.method``.
+/// ``Model/Async-swift.struct/classifications(of:top:batch:)-(SendableSequence<Image>,_,_)``.
 public struct Classifications: AsyncSequence, Sendable {
     /// The image's position in the sequence, and its predictions or what is wrong with it.
     public typealias Element = (index: Int, result: Result<[Prediction], any Error>)
@@ -162,6 +162,7 @@ public struct Classifications: AsyncSequence, Sendable {
     /// Begins with the first image; what it returns gives the next one.
     let begin: @Sendable () -> () async throws -> Image?
 
+    /// Begins with the first image.
     public func makeAsyncIterator() -> Iterator { Iterator(sequence: self, nextImage: begin()) }
 
     /// Gives the classifications one by one.
@@ -172,6 +173,7 @@ public struct Classifications: AsyncSequence, Sendable {
         var results: ArraySlice<Result<[Prediction], any Error>> = []
         var index = 0
 
+        /// The next image's classification; `nil` when there are no more images.
         /// - Throws: ``ModelError/cancelled`` if the task is cancelled; an error of the images' sequence;
         ///   ``ModelError`` if no image can be run.
         public mutating func next() async throws -> Element? {

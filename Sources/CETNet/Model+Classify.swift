@@ -3,7 +3,9 @@ import CETNetPreprocessing
 extension Model {
     /// Classifies an image: resizes, crops and normalises it as the model's configuration says, runs it and ranks the
     /// labels.
-    /// - Parameter count: how many predictions to return, the most probable first; fewer if the model has fewer labels.
+    /// - Parameters:
+    ///   - image: of any size.
+    ///   - count: how many predictions to return, the most probable first; fewer if the model has fewer labels.
     /// - Throws: what reading the image throws (`ImageError` for files); ``ModelError/preprocessing(image:_:)`` if it
     ///   cannot be prepared, ``ModelError/notFinite(image:)`` if the model's weights are not finite numbers.
     public func classify(_ image: Image, top count: Int = 5) throws -> [Prediction] {
@@ -18,7 +20,7 @@ extension Model {
     ///   - images: any number, of any sizes.
     ///   - count: how many predictions to return for each image, the most probable first.
     ///   - batch: how many images run together, 1 or more.
-    /// - Returns: for each image, in order, its predictions or what is wrong with it; see ``classify(_:top:)->_``.
+    /// - Returns: for each image, in order, its predictions or what is wrong with it; see ``classify(_:top:)-(Image,_)``.
     /// - Throws: ``ModelError`` if no image can be run: ``ModelError/option(name:allowed:found:)``,
     ///   ``ModelError/outOfMemory(bytes:)``.
     public func classify(
@@ -30,7 +32,11 @@ extension Model {
     /// Classifies images and hands out each result, in order, as soon as it is there.
     ///
     /// Images are taken from the sequence as they are needed, so it may be endless.
-    /// - Parameter body: called with each image's index and result. What it throws ends the call.
+    /// - Parameters:
+    ///   - images: any number, of any sizes.
+    ///   - count: how many predictions to give for each image, the most probable first.
+    ///   - batch: how many images run together, 1 or more.
+    ///   - body: called with each image's index and result. What it throws ends the call.
     /// - Throws: what `body` throws, and ``ModelError`` as the form without it.
     public func classify(
         _ images: some Sequence<Image>, top count: Int = 5, batch: Int = 8,
@@ -44,7 +50,7 @@ extension Model {
 
     /// Classifies normalised images.
     /// - Parameters:
-    ///   - batch: (batch, 3, height, width), as ``preprocess(_:)->_`` makes it; any size from 32×32.
+    ///   - batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
     ///   - count: how many predictions to return for each image, the most probable first.
     /// - Returns: for each image, in order, its predictions.
     /// - Throws: ``ModelError``: for a wrong shape, and ``ModelError/notFinite(image:)`` if an image's logits are NaN or
@@ -66,7 +72,7 @@ extension Model {
 
     /// The tensor that the model sees of several images.
     /// - Returns: (images, 3, size, size), where size is the configuration's `imageSize`.
-    /// - Throws: for the first image that cannot be prepared, what ``preprocess(_:)->_`` throws for it.
+    /// - Throws: for the first image that cannot be prepared, what ``preprocess(_:)-(Image)`` throws for it.
     public func preprocess(_ images: [Image]) throws -> Tensor {
         let (batch, errors) = prepare(images)
         for case let error? in errors { throw error }

@@ -46,7 +46,7 @@ extension Model {
     ///
     /// NaN and infinity are not looked for: where an image holds them its own logits become NaN, never those of the
     /// other images.
-    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)->_`` makes it; any size from 32×32.
+    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
     /// - Returns: (batch, labels).
     /// - Throws: ``ModelError/shape(of:expected:found:)``, ``ModelError/imageSize(_:allowed:)`` and
     ///   ``ModelError/outOfMemory(bytes:)``.
@@ -55,7 +55,7 @@ extension Model {
     /// The feature maps of the stages, each before the final norm: what detection and segmentation heads take.
     ///
     /// Their sides are about 1/4, 1/8, 1/16 and 1/32 of the image's, rounded up for convolutional embeddings.
-    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)->_`` makes it; any size from 32×32.
+    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
     /// - Returns: for each stage, (batch, channels, height, width).
     /// - Throws: what ``logits(_:)`` throws.
     public func features(_ batch: Tensor) throws(ModelError) -> [Tensor] { try run(batch, features: true).features }

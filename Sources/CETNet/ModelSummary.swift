@@ -37,7 +37,9 @@ public struct ModelSummary: Sendable, Codable {
     public let multiplyAdds: Int
 
     /// The layers of a configured model. Needs no weights.
-    /// - Parameter imageSize: `nil` for the size that the configuration names.
+    /// - Parameters:
+    ///   - configuration: of the model.
+    ///   - imageSize: `nil` for the size that the configuration names.
     /// - Throws: ``ConfigurationError`` for a configuration that cannot be built, ``ModelError/imageSize(_:allowed:)``
     ///   for a size that cannot be run.
     public init(_ configuration: ModelConfiguration, imageSize: ImageSize? = nil) throws {

@@ -13,7 +13,9 @@ public final class Session {
     let session: CETNetEngine.Session
 
     /// Makes a session of a model.
-    /// - Parameter threads: how many threads a run uses, the caller's included, 1...64; `nil`: as many as the model.
+    /// - Parameters:
+    ///   - model: the model to run.
+    ///   - threads: how many threads a run uses, the caller's included, 1...64; `nil`: as many as the model.
     /// - Throws: ``ModelError/option(name:allowed:found:)``.
     public init(_ model: Model, threads: Int? = nil) throws(ModelError) {
         self.model = model
@@ -30,7 +32,9 @@ public final class Session {
     public var workingBytes: Int { session.arenaBytes }
 
     /// Prepares for images of a size, so that the following runs at that size allocate nothing.
-    /// - Parameter batch: how many images run at once, the most that ``run(input:batch:imageSize:logits:)`` will get.
+    /// - Parameters:
+    ///   - imageSize: their height and width.
+    ///   - batch: how many images run at once, the most that ``run(input:batch:imageSize:logits:)`` will get.
     /// - Throws: ``ModelError`` for a size or batch that cannot be run.
     public func prepare(imageSize: ImageSize, batch: Int) throws(ModelError) {
         try InputLimits.check(imageSize, batch: batch)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is wrong with a pixel buffer or with the settings of a ``Preprocessor``.
+/// What is wrong with a pixel buffer or with the settings of preprocessing.
 public enum PreprocessingError: LocalizedError, Equatable, Sendable, CustomStringConvertible {
     /// A side is not positive, or the image has more than `maximumPixels` pixels.
     case invalidSize(format: PixelFormat, width: Int, height: Int, maximumPixels: Int)

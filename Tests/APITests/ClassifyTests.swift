@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test func anImageThatCannotBePreparedIsNamed() throws {
-        let length = 1 << 24
+        let length = 1 << 25
         let thread = try PixelBuffer(
             width: 1, height: length, format: .gray8, bytes: [UInt8](repeating: 0, count: length))
         let model = try tinyModel()
