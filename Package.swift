@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // The layers, from the bottom up. Each target may import only those listed as its dependencies;
@@ -33,12 +33,13 @@ let package = Package(
         // What a model is.
         .target(name: "CETNetGraph", path: "Sources/Graph"),
         .target(
-            name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint"], path: "Sources/Networks",
-            resources: [.embedInCode("Variants/variants.json")]),
+            name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetPreprocessing"],
+            path: "Sources/Networks", resources: [.embedInCode("Variants/variants.json")]),
 
         // What other packages make of the same models.
         .target(
-            name: "CETNetPublicCheckpoints", dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks"],
+            name: "CETNetPublicCheckpoints",
+            dependencies: ["CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetPreprocessing"],
             path: "Sources/PublicCheckpoints", exclude: ["Resources/README.md"],
             resources: [.embedInCode("Resources/imagenet-1k.txt"), .embedInCode("Resources/layouts.json")]),
 
@@ -91,12 +92,14 @@ let package = Package(
             name: "CheckpointTests", dependencies: ["CETNetCheckpoint", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetKernels", "CETNetEngine"]),
         .testTarget(
-            name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetCheckpoint", "TestSupport"],
+            name: "NetworkTests",
+            dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetPreprocessing", "CETNetCheckpoint", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "PublicCheckpointTests",
             dependencies: [
-                "CETNet", "CETNetPublicCheckpoints", "CETNetCheckpoint", "CETNetNetworks", "CETNetGraph", "TestSupport",
+                "CETNet", "CETNetPublicCheckpoints", "CETNetCheckpoint", "CETNetNetworks", "CETNetPreprocessing",
+                "CETNetGraph", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(

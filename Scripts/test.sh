@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds and tests everything: the test targets, then the example package as a user would build it. Installs what is
-# missing first (Debian). Release, because in debug the C kernels are not optimised and the tests take far longer.
+# Builds and tests everything: the test targets, then the example package as a user would build it and the README's
+# code. Installs what is missing first (Debian). Release, because in debug the C kernels are not optimised and the tests
+# take far longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Scripts/lib/dependencies.sh
@@ -28,11 +29,13 @@ if ! $tests_succeeded && [ "$failed" -eq 0 ]; then
 fi
 
 if $tests_succeeded; then
-    if Scripts/check_example.sh </dev/null; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-    fi
+    for check in Scripts/check_example.sh Scripts/check_readme.sh; do
+        if "$check" </dev/null; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+        fi
+    done
 fi
 
 echo "$passed passed, $failed failed"

@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Outside this repository the dependency is a version of it:
@@ -14,7 +14,9 @@ let package = Package(
             dependencies: [
                 .product(name: "CETNet", package: "cetnet"),
                 .product(name: "CETNetImaging", package: "cetnet"),
-            ])
+            ],
+            // The strictest way to import: what the API's types have must come with `import CETNet`.
+            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")])
     ],
     swiftLanguageModes: [.v6]
 )

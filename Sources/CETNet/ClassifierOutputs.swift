@@ -8,13 +8,18 @@ extension FrozenNetwork {
     /// The names of the stages' maps, in order.
     var featureNames: [String] { outputNames.filter { $0 != Self.logitsName } }
 
+    /// The outputs for one image of a size: (labels) for the logits, else (channels, height, width).
+    func outputs(size: ImageSize) -> [(name: String, shape: [Int])] {
+        let graph = graph(size: size)
+        return graph.outputs.map {
+            let shape = graph.shape(of: $0.value)
+            return ($0.name, [shape.channels] + ($0.name == Self.logitsName ? [] : [shape.height, shape.width]))
+        }
+    }
+
     /// (channels, height, width) of each stage's map for one image of a size.
     func featureShapes(size: ImageSize) -> [[Int]] {
-        let graph = graph(size: size)
-        return graph.outputs.filter { $0.name != Self.logitsName }.map {
-            let shape = graph.shape(of: $0.value)
-            return [shape.channels, shape.height, shape.width]
-        }
+        outputs(size: size).filter { $0.name != Self.logitsName }.map(\.shape)
     }
 }
 
@@ -30,7 +35,7 @@ extension CETNetEngine.Session {
         features: UnsafePointer<UnsafeMutablePointer<Float>>? = nil, record: ((Int, UInt64) -> Void)? = nil
     ) throws(ModelError) {
         let names = network.outputNames
-        let error: OutOfMemoryError? = withUnsafeTemporaryAllocation(
+        let result = withUnsafeTemporaryAllocation(
             of: UnsafeMutablePointer<Float>?.self, capacity: names.count
         ) { outputs in
             var stage = 0
@@ -43,16 +48,13 @@ extension CETNetEngine.Session {
                 }
             }
             return withUnsafePointer(to: input) { inputs in
-                do throws(OutOfMemoryError) {
+                Result { () throws(OutOfMemoryError) in
                     try run(
                         batch: batch, size: size, inputs: inputs, outputs: UnsafePointer(outputs.baseAddress!),
                         record: record)
-                    return nil
-                } catch {
-                    return error
                 }
             }
         }
-        if let error { throw .outOfMemory(bytes: error.bytes) }
+        try passOnOutOfMemory { () throws(OutOfMemoryError) in try result.get() }
     }
 }

@@ -1,119 +1,170 @@
-import CETNetGraph
-import CETNetNetworks
 import CETNetPreprocessing
 
 extension Model {
-    /// Classifies an image in memory: resizes, crops and normalises it as the model's configuration says, runs it and
-    /// ranks the labels.
-    /// - Parameter count: how many predictions to return, the most probable first; fewer if the model has fewer labels.
-    /// - Throws: ``PreprocessingError`` if the image cannot be prepared, ``ModelError/notFinite(image:)`` if the
-    ///   model's weights are not finite numbers.
-    public func classify(_ image: PixelBuffer, top count: Int = 5) throws -> [Prediction] {
-        try classify(preprocess(image), top: count)[0]
+    /// Classifies an image: resizes, crops and normalises it as the model's configuration says, runs it and ranks the
+    /// labels.
+    /// - Parameters:
+    ///   - image: of any size.
+    ///   - count: how many predictions to return, the most probable first; fewer if the model has fewer labels.
+    /// - Throws: what reading the image throws (`ImageError` for files); ``ModelError/preprocessing(image:_:)`` if it
+    ///   cannot be prepared, ``ModelError/notFinite(image:)`` if the model's weights are not finite numbers.
+    public func classify(_ image: Image, top count: Int = 5) throws -> [Prediction] {
+        try classify([image], top: count, batch: 1)[0].get()
     }
 
-    /// Classifies images in memory, together: faster than one by one, with the same results.
+    /// Classifies images; one that cannot be read does not stop the others.
+    ///
+    /// Images are decoded on as many threads as the model runs on, and run `batch` at a time, which is faster than one
+    /// by one and gives the same results.
     /// - Parameters:
     ///   - images: any number, of any sizes.
     ///   - count: how many predictions to return for each image, the most probable first.
-    /// - Returns: for each image, in order, its predictions.
-    /// - Throws: ``PreprocessingError`` for the first image that cannot be prepared,
-    ///   ``ModelError/notFinite(image:)`` if the model's weights are not finite numbers.
-    public func classify(_ images: [PixelBuffer], top count: Int = 5) throws -> [[Prediction]] {
-        guard !images.isEmpty else { return [] }
-        return try classify(preprocess(images), top: count)
+    ///   - batch: how many images run together, 1 or more.
+    /// - Returns: for each image, in order, its predictions or what is wrong with it; see ``classify(_:top:)-(Image,_)``.
+    /// - Throws: ``ModelError`` if no image can be run: ``ModelError/option(name:allowed:found:)``,
+    ///   ``ModelError/outOfMemory(bytes:)``.
+    public func classify(
+        _ images: some Sequence<Image>, top count: Int = 5, batch: Int = 8
+    ) throws(ModelError) -> [Result<[Prediction], any Error>] {
+        try results(of: images, from: 0, top: count, batch: batch)
+    }
+
+    /// Classifies images and hands out each result, in order, as soon as it is there.
+    ///
+    /// Images are taken from the sequence as they are needed, so it may be endless.
+    /// - Parameters:
+    ///   - images: any number, of any sizes.
+    ///   - count: how many predictions to give for each image, the most probable first.
+    ///   - batch: how many images run together, 1 or more.
+    ///   - body: called with each image's index and result. What it throws ends the call.
+    /// - Throws: what `body` throws, and ``ModelError`` as the form without it.
+    public func classify(
+        _ images: some Sequence<Image>, top count: Int = 5, batch: Int = 8,
+        _ body: (Int, Result<[Prediction], any Error>) throws -> Void
+    ) throws {
+        var batches = try ClassifiedBatches(self, images, from: 0, top: count, batch: batch)
+        while let (first, results) = try batches.next() {
+            for (offset, result) in results.enumerated() { try body(first + offset, result) }
+        }
     }
 
     /// Classifies normalised images.
     /// - Parameters:
-    ///   - batch: (batch, 3, height, width), as ``preprocess(_:)`` makes it; any size from 32×32.
+    ///   - batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
     ///   - count: how many predictions to return for each image, the most probable first.
     /// - Returns: for each image, in order, its predictions.
     /// - Throws: ``ModelError``: for a wrong shape, and ``ModelError/notFinite(image:)`` if an image's logits are NaN or
     ///   infinite.
     public func classify(_ batch: Tensor, top count: Int = 5) throws(ModelError) -> [[Prediction]] {
-        var result: [[Prediction]] = []
-        for image in try classifyEach(batch, top: count) { result.append(try image.get()) }
-        return result
-    }
-
-    /// Classifies normalised images, each with a result of its own: one whose logits are not finite does not spoil
-    /// those of the others.
-    package func classifyEach(
-        _ batch: Tensor, top count: Int
-    ) throws(ModelError) -> [Result<[Prediction], ModelError>] {
         let logits = try logits(batch)
-        return (0..<logits.shape[0]).map { image in
-            let predictions = Ranking.predictions(
-                logits: logits[row: image], labels: configuration.labels, top: count)
-            return predictions.map { .success($0) } ?? .failure(.notFinite(image: image))
+        var result: [[Prediction]] = []
+        for image in 0..<logits.shape[0] {
+            guard let predictions = rank(logits[row: image], top: count) else { throw .notFinite(image: image) }
+            result.append(predictions)
         }
+        return result
     }
 
     /// The tensor that the model sees of an image: resized, cropped and normalised.
     /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
-    /// - Throws: ``PreprocessingError``.
-    public func preprocess(_ image: PixelBuffer) throws -> Tensor {
-        let size = configuration.imageSize
-        return try Tensor(shape: [1, 3, size, size], values: preprocessor(image))
-    }
+    /// - Throws: what reading the image throws, ``ModelError/preprocessing(image:_:)``.
+    public func preprocess(_ image: Image) throws -> Tensor { try preprocess([image]) }
 
     /// The tensor that the model sees of several images.
     /// - Returns: (images, 3, size, size), where size is the configuration's `imageSize`.
-    /// - Throws: ``PreprocessingError`` for the first image that cannot be prepared.
-    public func preprocess(_ images: [PixelBuffer]) throws -> Tensor {
-        let prepared = mapConcurrently(count: images.count, threads: threads) { index in
-            Result { try preprocessor(images[index]) }
-        }
+    /// - Throws: for the first image that cannot be prepared, what ``preprocess(_:)-(Image)`` throws for it.
+    public func preprocess(_ images: [Image]) throws -> Tensor {
+        let (batch, errors) = prepare(images)
+        for case let error? in errors { throw error }
+        return batch
+    }
+
+    func results(
+        of images: some Sequence<Image>, from first: Int, top count: Int, batch: Int
+    ) throws(ModelError) -> [Result<[Prediction], any Error>] {
+        var batches = try ClassifiedBatches(self, images, from: first, top: count, batch: batch)
+        var all: [Result<[Prediction], any Error>] = []
+        while let (_, results) = try batches.next() { all += results }
+        return all
+    }
+
+    fileprivate func rank(_ logits: ArraySlice<Float>, top count: Int) -> [Prediction]? {
+        Ranking.predictions(logits: logits, labels: configuration.labels, top: count)
+    }
+
+    /// Reads and prepares images, each straight into its row of a batch.
+    /// - Returns: the batch, whose first rows are the images that could be prepared; and what is wrong with the others.
+    fileprivate func prepare(_ images: [Image]) -> (batch: Tensor, errors: [(any Error)?]) {
         let size = configuration.imageSize
-        var values: [Float] = []
-        values.reserveCapacity(images.count * 3 * size * size)
-        for image in prepared { values += try image.get() }
-        return try Tensor(shape: [images.count, 3, size, size], values: values)
-    }
-}
-
-extension Preprocessor {
-    init(_ configuration: ModelConfiguration) throws {
-        let preprocess = configuration.preprocess
-        try self.init(
-            imageSize: configuration.imageSize, interpolation: Interpolation(preprocess.interpolation),
-            cropFraction: preprocess.cropFraction, cropMode: CropMode(preprocess.cropMode),
-            cropRounding: CropRounding(preprocess.cropRounding), mean: preprocess.mean,
-            standardDeviation: preprocess.standardDeviation)
-    }
-}
-
-extension Preprocessor.CropMode {
-    init(_ mode: PreprocessConfiguration.CropMode) {
-        self =
-            switch mode {
-            case .center: .center
-            case .squash: .squash
+        var batch = Tensor(zeros: [images.count, 3, size, size])
+        let errors = batch.withUnsafeMutableValues { values in
+            let count = 3 * size * size
+            nonisolated(unsafe) let rows = images.indices.map {
+                UnsafeMutableBufferPointer(rebasing: values[$0 * count..<($0 + 1) * count])
             }
+            let errors = mapConcurrently(count: images.count, threads: threads) { index -> (any Error)? in
+                do {
+                    try preprocessor.process(images[index].pixelBuffer(), into: rows[index])
+                    return nil
+                } catch let error as PreprocessingError {
+                    return ModelError.preprocessing(image: images[index].name, error)
+                } catch {
+                    return error
+                }
+            }
+            for (row, index) in errors.indices.filter({ errors[$0] == nil }).enumerated() where row < index {
+                _ = rows[row].update(fromContentsOf: rows[index])
+            }
+            return errors
+        }
+        return (batch, errors)
     }
 }
 
-extension Preprocessor.CropRounding {
-    init(_ rounding: PreprocessConfiguration.CropRounding) {
-        self =
-            switch rounding {
-            case .even: .even
-            case .down: .down
-            }
-    }
-}
+/// Classifies the images of a sequence batch by batch. Preparing and running take turns, each on all threads; a group
+/// of batches is prepared at once, large enough that both keep them busy.
+private struct ClassifiedBatches<Images: IteratorProtocol<Image>> {
+    private let model: Model
+    private var images: Images
+    private let top: Int
+    private let batch: Int
+    /// The image after the last one of the group.
+    private var end: Int
+    private var group = (batch: Tensor(zeros: [0]), errors: [(any Error)?]())
+    /// How many images of the group are done, and how many of them were run.
+    private var done = 0, ran = 0
 
-extension Preprocessor.Interpolation {
-    init(_ interpolation: PreprocessConfiguration.Interpolation) {
-        self =
-            switch interpolation {
-            case .nearest: .nearest
-            case .box: .box
-            case .bilinear: .bilinear
-            case .hamming: .hamming
-            case .bicubic: .bicubic
-            case .lanczos: .lanczos
-            }
+    init<S: Sequence<Image>>(
+        _ model: Model, _ images: S, from first: Int, top: Int, batch: Int
+    ) throws(ModelError) where S.Iterator == Images {
+        guard batch >= 1 else { throw .option(name: "batch", allowed: "1 or more", found: batch) }
+        self.model = model
+        self.images = images.makeIterator()
+        (self.top, self.batch, end) = (top, batch, first)
+    }
+
+    /// The results of the next images and the index of the first of them; `nil` when there are no more.
+    mutating func next() throws(ModelError) -> (first: Int, results: [Result<[Prediction], any Error>])? {
+        if done == group.errors.count {
+            var next: [Image] = []
+            while next.count < model.groupSize(batch: batch), let image = images.next() { next.append(image) }
+            if next.isEmpty { return nil }
+            end += next.count
+            group = model.prepare(next)
+            (done, ran) = (0, 0)
+        }
+        let errors = group.errors[done..<min(done + batch, group.errors.count)]
+        let rows = ran..<ran + errors.count { $0 == nil }
+        let logits = try rows.isEmpty ? nil : model.run(group.batch, rows: rows, features: false).logits
+        let first = end - group.errors.count + done
+        var row = 0
+        let results = errors.enumerated().map { offset, error -> Result<[Prediction], any Error> in
+            if let error { return .failure(error) }
+            defer { row += 1 }
+            let predictions = model.rank(logits![row: row], top: top)
+            return predictions.map { .success($0) } ?? .failure(ModelError.notFinite(image: first + offset))
+        }
+        (done, ran) = (errors.endIndex, rows.upperBound)
+        return (first, results)
     }
 }

@@ -1,55 +1,110 @@
+import CETNetCheckpoint
+import CETNetEngine
 import CETNetGraph
 
+/// What a tensor that goes into a model or comes out of it is called, and what it looks like.
+public struct TensorDescription: Sendable, Hashable {
+    /// The name, by which ``Model/run(_:outputs:)`` takes and gives the tensor.
+    public let name: String
+    /// Extent of each axis; `nil` where any extent goes, such as that of the batch.
+    public let shape: [Int?]
+    /// The type of its numbers.
+    public let elementType: ElementType
+}
+
 extension Model {
+    /// What the model gives for images of a size: for each stage, `stage1`, `stage2`, …, its feature map, (batch,
+    /// channels, height, width); and `logits`, (batch, labels).
+    /// - Throws: ``ModelError/imageSize(_:allowed:)``.
+    public func outputs(imageSize: ImageSize) throws(ModelError) -> [TensorDescription] {
+        try InputLimits.check(imageSize)
+        return frozen.outputs(size: imageSize).map {
+            TensorDescription(name: $0, shape: [nil] + $1, elementType: .f32)
+        }
+    }
+
+    /// Runs the model on tensors by name.
+    /// - Parameters:
+    ///   - inputs: exactly those that ``inputs`` names.
+    ///   - names: which of ``outputs(imageSize:)`` to return; `nil` for all.
+    /// - Throws: ``ModelError/noTensor(name:known:)``, and what ``logits(_:)`` throws.
+    public func run(
+        _ inputs: [String: Tensor], outputs names: Set<String>? = nil
+    ) throws(ModelError) -> [String: Tensor] {
+        let input = self.inputs[0].name
+        if let name = inputs.keys.first(where: { $0 != input }) { throw .noTensor(name: name, known: [input]) }
+        guard let images = inputs[input] else { throw .noTensor(name: input, known: []) }
+        let known = frozen.outputNames
+        if let name = names?.first(where: { !known.contains($0) }) { throw .noTensor(name: name, known: known) }
+        let (logits, features) = try run(images, features: names != [FrozenNetwork.logitsName])
+        var outputs = Dictionary(uniqueKeysWithValues: zip(frozen.featureNames, features))
+        outputs[FrozenNetwork.logitsName] = logits
+        return outputs.filter { names?.contains($0.key) ?? true }
+    }
+
     /// The logits of normalised images.
     ///
     /// NaN and infinity are not looked for: where an image holds them its own logits become NaN, never those of the
     /// other images.
-    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)`` makes it; any size from 32×32.
+    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
     /// - Returns: (batch, labels).
-    /// - Throws: ``ModelError/shape(of:expected:found:)`` and ``ModelError/imageSize(_:allowed:)``.
-    public func logits(_ batch: Tensor) throws(ModelError) -> Tensor {
-        try run(batch, features: false).logits
-    }
+    /// - Throws: ``ModelError/shape(of:expected:found:)``, ``ModelError/imageSize(_:allowed:)`` and
+    ///   ``ModelError/outOfMemory(bytes:)``.
+    public func logits(_ batch: Tensor) throws(ModelError) -> Tensor { try run(batch, features: false).logits }
 
     /// The feature maps of the stages, each before the final norm: what detection and segmentation heads take.
     ///
     /// Their sides are about 1/4, 1/8, 1/16 and 1/32 of the image's, rounded up for convolutional embeddings.
-    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)`` makes it; any size from 32×32.
+    /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
     /// - Returns: for each stage, (batch, channels, height, width).
-    /// - Throws: ``ModelError/shape(of:expected:found:)`` and ``ModelError/imageSize(_:allowed:)``.
-    public func features(_ batch: Tensor) throws(ModelError) -> [Tensor] {
-        try run(batch, features: true).features
-    }
+    /// - Throws: what ``logits(_:)`` throws.
+    public func features(_ batch: Tensor) throws(ModelError) -> [Tensor] { try run(batch, features: true).features }
 
     /// Both ``logits(_:)`` and ``features(_:)`` of one run.
     public func logitsAndFeatures(_ batch: Tensor) throws(ModelError) -> (logits: Tensor, features: [Tensor]) {
         try run(batch, features: true)
     }
 
-    /// Shapes of the feature maps for one image of a size: (channels, height, width) of each stage.
-    /// - Throws: ``ModelError/imageSize(_:allowed:)``.
-    public func featureShapes(imageSize: ImageSize) throws(ModelError) -> [[Int]] {
-        try InputLimits.check(imageSize)
-        return frozen.featureShapes(size: imageSize)
+    /// Prepares every run that the model can do at the same time, so that the first ones of images of a size are as
+    /// fast as those that follow.
+    /// - Parameters:
+    ///   - imageSize: `nil` for the size that the configuration names.
+    ///   - batch: how many images will run together.
+    /// - Throws: ``ModelError`` for a size or batch that cannot be run.
+    public func warmUp(imageSize: ImageSize? = nil, batch: Int = 1) throws(ModelError) {
+        let size = imageSize ?? ImageSize(square: configuration.imageSize)
+        try InputLimits.check(size, batch: batch)
+        let count = min(batch, InputLimits.imagesPerRun(size, threads: threads))
+        let images = [Float](repeating: 0, count: count * inputChannels * size.area)
+        var logits = [Float](repeating: 0, count: count * configuration.numLabels)
+        try sessions.withEverySession { session throws(ModelError) in
+            try session.run(input: images, batch: count, size: size, logits: &logits)
+        }
     }
 
-    private func run(
-        _ batch: Tensor, features wantsFeatures: Bool
-    ) throws(ModelError) -> (logits: Tensor, features: [Tensor]) {
-        guard batch.shape.count == 4, batch.shape[0] > 0, batch.shape[1] == 3 else {
-            throw .shape(of: "an image batch", expected: "(batch, 3, height, width)", found: batch.shape)
+    private func imageSize(of batch: Tensor) throws(ModelError) -> ImageSize {
+        guard batch.shape.count == 4, batch.shape[0] > 0, batch.shape[1] == inputChannels else {
+            throw .shape(
+                of: "an image batch", expected: "(batch, \(inputChannels), height, width)", found: batch.shape)
         }
-        let count = batch.shape[0]
-        let size = ImageSize(height: batch.shape[2], width: batch.shape[3])
-        let shapes = try featureShapes(imageSize: size)
-        var logits = Tensor(zeros: [count, configuration.numLabels])
-        var features = wantsFeatures ? shapes.map { Tensor(zeros: [count] + $0) } : []
-        let imageCount = batch.values.count / count
+        return ImageSize(height: batch.shape[2], width: batch.shape[3])
+    }
+
+    /// - Parameter rows: which images of the batch to run; `nil` for all.
+    func run(
+        _ batch: Tensor, rows: Range<Int>? = nil, features wantsFeatures: Bool
+    ) throws(ModelError) -> (logits: Tensor, features: [Tensor]) {
+        let size = try imageSize(of: batch)
+        try InputLimits.check(size)
+        let shapes = wantsFeatures ? frozen.featureShapes(size: size) : []
+        let rows = rows ?? 0..<batch.shape[0]
+        let labels = configuration.numLabels
+        var logits = Tensor(zeros: [rows.count, labels])
+        var features = shapes.map { Tensor(zeros: [rows.count] + $0) }
+        let imageCount = batch.values.count / batch.shape[0]
         let largest = InputLimits.imagesPerRun(size, threads: threads)
 
-        for start in stride(from: 0, to: count, by: largest) {
-            let images = min(largest, count - start)
+        for start in stride(from: 0, to: rows.count, by: largest) {
             try sessions.withSession { session throws(ModelError) in
                 try batch.values.withUnsafeBufferPointer { input throws(ModelError) in
                     try logits.withUnsafeMutableValues { output throws(ModelError) in
@@ -57,8 +112,9 @@ extension Model {
                             let maps = zip(maps, shapes).map { $0 + start * $1.reduce(1, *) }
                             try maps.withUnsafeBufferPointer { maps throws(ModelError) in
                                 try session.run(
-                                    input: input.baseAddress! + start * imageCount, batch: images, size: size,
-                                    logits: output.baseAddress! + start * configuration.numLabels,
+                                    input: input.baseAddress! + (rows.lowerBound + start) * imageCount,
+                                    batch: min(largest, rows.count - start), size: size,
+                                    logits: output.baseAddress! + start * labels,
                                     features: wantsFeatures ? maps.baseAddress! : nil)
                             }
                         }

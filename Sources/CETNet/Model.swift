@@ -1,6 +1,7 @@
 import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
+import CETNetKernels
 import CETNetNetworks
 import CETNetPreprocessing
 import Foundation
@@ -9,15 +10,15 @@ import Foundation
 ///
 /// ```swift
 /// let model = try Model(path: "models/digits")
-/// let predictions = try model.classify(image, top: 5)
+/// let predictions = try model.classify(.pixels(frame), top: 5)
 /// ```
 ///
 /// A model is immutable. Any number of threads and tasks may use one at the same time; each run has memory of its own
 /// (see ``Options``). The result for an image does not depend on the images beside it in a batch, on the size of the
 /// batch or on the number of threads: it is the same bit for bit.
 ///
-/// Plain methods block the caller until the result is there. Their `async` forms of the same names never block Swift's
-/// cooperative thread pool.
+/// Methods block the caller until the result is there. Those of ``async-swift.property`` have the same names and never
+/// block Swift's cooperative thread pool; ``load(path:options:)`` is the initialiser's form.
 ///
 /// Models are those of "Convolutional Embedding Makes Hierarchical Vision Transformer Stronger" (ECCV 2022,
 /// arXiv 2207.13317).
@@ -43,11 +44,15 @@ public final class Model: Sendable {
 
     /// What the model is: widths, depths, labels, preprocessing.
     public let configuration: ModelConfiguration
+    /// What the model takes: `image`, (batch, 3, height, width), normalised.
+    public let inputs: [TensorDescription]
     /// Threads of one run.
     public let threads: Int
     /// Runs at the same time.
     public let concurrency: Int
 
+    /// Whose names the tensors on disk have; see ``ModelSummary/layout``.
+    let layout: String?
     let network: Network
     let frozen: FrozenNetwork
     let preprocessor: Preprocessor
@@ -69,7 +74,8 @@ public final class Model: Sendable {
     public convenience init(contentsOf url: URL, options: Options = Options()) throws {
         let files = try ModelFiles(contentsOf: url)
         try self.init(
-            configuration: files.configuration, network: files.network, weights: files.weights, options: options)
+            configuration: files.configuration, network: files.network, layout: files.layout, weights: files.weights,
+            options: options)
     }
 
     /// Loads a model at a path; see ``init(contentsOf:options:)``.
@@ -85,7 +91,7 @@ public final class Model: Sendable {
     ) throws {
         let network = try Network(configuration)
         try self.init(
-            configuration: configuration, network: network,
+            configuration: configuration, network: network, layout: nil,
             weights: SeededTensors(network: network, seed: seed), options: options)
     }
 
@@ -96,19 +102,30 @@ public final class Model: Sendable {
     }
 
     private init(
-        configuration: ModelConfiguration, network: Network, weights: some TensorSource, options: Options
+        configuration: ModelConfiguration, network: Network, layout: String?, weights: some TensorSource,
+        options: Options
     ) throws {
         let usable = min(Processor.availableCount, Self.largestThreadCount)
         threads = try Self.check("threads", options.threads ?? usable)
         concurrency = try Self.check("concurrency", options.concurrency ?? max(1, usable / threads))
         self.configuration = configuration
         self.network = network
-        preprocessor = try Preprocessor(configuration)
+        self.layout = layout
+        let kernels = try KernelSet.selected()
+        preprocessor = try Preprocessor(
+            configuration.preprocess, imageSize: configuration.imageSize, kernels: kernels)
         let reference = ImageSize(square: configuration.imageSize)
         try InputLimits.check(reference)
-        frozen = try FrozenNetwork(
-            referenceSize: reference, weights: weights, backend: options.backend,
-            threads: threads, makeGraph: { network.graph(imageSize: $0) })
+        do {
+            frozen = try FrozenNetwork(
+                referenceSize: reference, weights: weights, backend: options.backend, kernels: kernels,
+                threads: threads, makeGraph: { network.graph(imageSize: $0) })
+        } catch let error as OutOfMemoryError {
+            throw ModelError.outOfMemory(bytes: error.bytes)
+        }
+        inputs = frozen.graph(size: reference).inputs.map {
+            TensorDescription(name: $0.label, shape: [nil, $0.shape.channels, nil, nil], elementType: .f32)
+        }
         sessions = SessionPool(network: frozen, threads: threads, limit: concurrency)
         // Twice as many as can run, so that images are decoded while others run.
         background = BackgroundQueue(width: 2 * concurrency)
@@ -125,9 +142,10 @@ public final class Model: Sendable {
     }
 
     /// Trained scalars: weights, biases, scales and position biases, not the running statistics of BatchNorm.
-    public var parameterCount: Int {
-        network.graph(imageSize: ImageSize(square: Network.minimumImageSide)).parameterCount
-    }
+    public var parameterCount: Int { network.parameterCount }
+
+    /// Channels of an image.
+    var inputChannels: Int { inputs[0].shape[1]! }
 
     /// Multiply-adds for one image of a size, what papers print as "FLOPs": convolutions, linear layers and the two
     /// products of attention. One multiply-add is two floating point operations.

@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetGraph
+import CETNetPreprocessing
 import Foundation
 
 /// What can be wrong with a model's files or with what a model is given.
@@ -24,8 +25,14 @@ public enum ModelError: Error, Equatable, Sendable {
     /// An image's logits are NaN or infinite, so there is nothing to rank: the input or the weights are not finite.
     /// The image is given by its position in the batch.
     case notFinite(image: Int)
-    /// The system does not give as much memory as a run takes.
+    /// An image cannot be prepared for the model. The image is given by its name.
+    case preprocessing(image: String, PreprocessingError)
+    /// No tensor of this name goes into the model or comes out of it, or the call lacks it.
+    case noTensor(name: String, known: [String])
+    /// There is no memory of `bytes` bytes for the weights or for a run.
     case outOfMemory(bytes: Int)
+    /// The task was cancelled before its work began.
+    case cancelled
     /// A file is in the way, and was not to be replaced.
     case fileExists(path: String)
 }
@@ -39,7 +46,7 @@ extension ModelError: CustomStringConvertible, LocalizedError {
         case .noConfiguration(let path):
             "\(path): no \"config\" in the file's metadata; a model is a folder with config.json and "
                 + "model.safetensors, or one .safetensors file with the configuration in its metadata; "
-                + "Tools/python/convert.py makes a folder of a checkpoint of torchvision or of a backbone's authors"
+                + ModelFiles.converter + " makes a folder of a checkpoint of torchvision or of a backbone's authors"
         case .elementCount(let shape, let found):
             "a tensor of shape \(shape) cannot have \(found) elements"
         case .shape(let what, let expected, let found):
@@ -52,8 +59,14 @@ extension ModelError: CustomStringConvertible, LocalizedError {
             "the buffer of \(what) has room for \(found) numbers; needed are \(needed)"
         case .notFinite(let image):
             "the logits of image \(image) are not finite: its pixels or the model's weights hold NaN or infinity"
+        case .preprocessing(let image, let error):
+            "\(image): \(error)"
+        case .noTensor(let name, let known):
+            "there is no tensor \"\(name)\"; there are " + (known.isEmpty ? "none" : known.joined(separator: ", "))
         case .outOfMemory(let bytes):
             OutOfMemoryError(bytes: bytes).description
+        case .cancelled:
+            "cancelled"
         case .fileExists(let path):
             "\(path) exists already"
         }
@@ -61,4 +74,13 @@ extension ModelError: CustomStringConvertible, LocalizedError {
 
     /// The same as ``description``.
     public var errorDescription: String? { description }
+}
+
+/// Does what the engine may lack memory for, with the API's error.
+func passOnOutOfMemory<Value>(_ body: () throws(OutOfMemoryError) -> Value) throws(ModelError) -> Value {
+    do throws(OutOfMemoryError) {
+        return try body()
+    } catch {
+        throw .outOfMemory(bytes: error.bytes)
+    }
 }

@@ -14,6 +14,8 @@ struct ModelFiles {
     static let weightsName = "model.safetensors"
     static let preprocessorName = "preprocessor_config.json"
     static let metadataKey = "config"
+    /// How a person gets from another package's files to a model.
+    static let converter = "the script convert.py of this project's repository, folder Tools/python,"
     /// What weights in PyTorch's own format are called in the same directories.
     private static let pickledName = "pytorch_model.bin"
     /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
@@ -47,9 +49,7 @@ struct ModelFiles {
         var configuration =
             try known?.model ?? ModelConfiguration(json: files.configuration, source: files.source)
         var network = try Network(configuration, source: files.source)
-        // Tensors do not depend on the image size, so the smallest will do.
-        let parameters = network.graph(imageSize: ImageSize(square: Network.minimumImageSide)).parameters
-            .map { (name: $0.name, shape: $0.shape) }
+        let parameters = network.parameters.map { (name: $0.name, shape: $0.shape) }
         let recognized =
             known?.layout
             ?? Layout.recognize(
@@ -82,13 +82,13 @@ struct ModelFiles {
             throw missing(
                 configurationName,
                 isThere(weightsName)
-                    ? "Tools/python/convert.py writes one for checkpoints of torchvision and of a backbone's authors"
+                    ? converter + " writes one for checkpoints of torchvision and of a backbone's authors"
                     : nil)
         }
         guard isThere(weightsName) else {
             throw missing(
                 weightsName,
-                isThere(pickledName) ? "Tools/python/convert.py makes one of \(pickledName)" : nil)
+                isThere(pickledName) ? converter + " makes one of \(pickledName)" : nil)
         }
         return directory.appendingPathComponent(weightsName)
     }

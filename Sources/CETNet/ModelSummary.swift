@@ -3,9 +3,9 @@ import CETNetNetworks
 import Foundation
 
 /// The layers of a model at an image size, with what each costs.
-public struct ModelSummary: Sendable {
+public struct ModelSummary: Sendable, Codable {
     /// One operator of the model.
-    public struct Layer: Sendable, Hashable {
+    public struct Layer: Sendable, Hashable, Codable {
         /// Path of the layer, as in a PyTorch `state_dict`: `stages.0.blocks.1.attn.qkv`.
         public let name: String
         /// The field's name of the operator: `convolution`, `linear`, `window attention`.
@@ -37,7 +37,9 @@ public struct ModelSummary: Sendable {
     public let multiplyAdds: Int
 
     /// The layers of a configured model. Needs no weights.
-    /// - Parameter imageSize: `nil` for the size that the configuration names.
+    /// - Parameters:
+    ///   - configuration: of the model.
+    ///   - imageSize: `nil` for the size that the configuration names.
     /// - Throws: ``ConfigurationError`` for a configuration that cannot be built, ``ModelError/imageSize(_:allowed:)``
     ///   for a size that cannot be run.
     public init(_ configuration: ModelConfiguration, imageSize: ImageSize? = nil) throws {
@@ -52,9 +54,9 @@ public struct ModelSummary: Sendable {
             files.configuration, network: files.network, layout: files.layout, imageSize: imageSize)
     }
 
-    private init(
+    fileprivate init(
         _ configuration: ModelConfiguration, network: Network, layout: String?, imageSize: ImageSize?
-    ) throws {
+    ) throws(ModelError) {
         let size = imageSize ?? ImageSize(square: configuration.imageSize)
         try InputLimits.check(size)
         let graph = network.graph(imageSize: size)
@@ -76,7 +78,7 @@ extension Model {
     /// The layers of the model at an image size, with what each costs.
     /// - Parameter imageSize: `nil` for the size that the configuration names.
     /// - Throws: ``ModelError/imageSize(_:allowed:)``.
-    public func summary(imageSize: ImageSize? = nil) throws -> ModelSummary {
-        try ModelSummary(configuration, imageSize: imageSize)
+    public func summary(imageSize: ImageSize? = nil) throws(ModelError) -> ModelSummary {
+        try ModelSummary(configuration, network: network, layout: layout, imageSize: imageSize)
     }
 }

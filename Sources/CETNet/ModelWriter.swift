@@ -8,7 +8,10 @@ extension ModelConfiguration {
     ///
     /// The directory is made if need be. Each file is written under another name first and then renamed, so a model is
     /// never half there under its own name.
-    /// - Parameter replacing: whether a model already in the directory may be replaced.
+    /// - Parameters:
+    ///   - seed: of the random numbers.
+    ///   - directory: of the model.
+    ///   - replacing: whether a model already in the directory may be replaced.
     /// - Throws: ``ModelError/fileExists(path:)``, ``ConfigurationError``, or ``CheckpointError`` from writing.
     public func writeRandomModel(seed: UInt64, to directory: URL, replacing: Bool = false) throws {
         let network = try Network(self)

@@ -1,7 +1,7 @@
 import Foundation
 
 /// One label that a model gives an image, with its probability.
-public struct Prediction: Sendable, Hashable, CustomStringConvertible {
+public struct Prediction: Sendable, Hashable, Codable, CustomStringConvertible {
     /// Position of the label in the model's output, from 0.
     public let index: Int
     /// The label's name, from the model's configuration.

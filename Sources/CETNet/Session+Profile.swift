@@ -25,12 +25,7 @@ extension Session {
     package func steps(imageSize: ImageSize) throws(ModelError) -> [Step] {
         try InputLimits.check(imageSize)
         let graph = model.frozen.graph(size: imageSize)
-        let steps: [(name: String, nodes: [Int])]
-        do throws(OutOfMemoryError) {
-            steps = try session.steps(size: imageSize)
-        } catch {
-            throw .outOfMemory(bytes: error.bytes)
-        }
+        let steps = try passOnOutOfMemory { () throws(OutOfMemoryError) in try session.steps(size: imageSize) }
         return steps.map { step in
             let nodes = step.nodes.map { graph.nodes[$0] }
             var multiplying: [String] = []

@@ -13,15 +13,15 @@ public final class Session {
     let session: CETNetEngine.Session
 
     /// Makes a session of a model.
-    /// - Parameter threads: how many threads a run uses, the caller's included, 1...64; `nil`: as many as the model.
+    /// - Parameters:
+    ///   - model: the model to run.
+    ///   - threads: how many threads a run uses, the caller's included, 1...64; `nil`: as many as the model.
     /// - Throws: ``ModelError/option(name:allowed:found:)``.
     public init(_ model: Model, threads: Int? = nil) throws(ModelError) {
         self.model = model
         let threads = try Model.check("threads", threads ?? model.threads)
-        do throws(OutOfMemoryError) {
-            session = try CETNetEngine.Session(network: model.frozen, threads: threads)
-        } catch {
-            throw .outOfMemory(bytes: error.bytes)
+        session = try passOnOutOfMemory { () throws(OutOfMemoryError) in
+            try CETNetEngine.Session(network: model.frozen, threads: threads)
         }
     }
 
@@ -32,18 +32,22 @@ public final class Session {
     public var workingBytes: Int { session.arenaBytes }
 
     /// Prepares for images of a size, so that the following runs at that size allocate nothing.
-    /// - Parameter batch: how many images run at once, the most that ``run(input:batch:imageSize:logits:)`` will get.
+    /// - Parameters:
+    ///   - imageSize: their height and width.
+    ///   - batch: how many images run at once, the most that ``run(input:batch:imageSize:logits:)`` will get.
     /// - Throws: ``ModelError`` for a size or batch that cannot be run.
     public func prepare(imageSize: ImageSize, batch: Int) throws(ModelError) {
         try InputLimits.check(imageSize, batch: batch)
-        do throws(OutOfMemoryError) {
-            try session.prepare(size: imageSize, batch: batch)
-        } catch {
-            throw .outOfMemory(bytes: error.bytes)
-        }
+        try passOnOutOfMemory { () throws(OutOfMemoryError) in try session.prepare(size: imageSize, batch: batch) }
     }
 
     /// Runs images.
+    ///
+    /// ```swift
+    /// var logits = [Float](repeating: 0, count: batch * model.configuration.numLabels)
+    /// var span = logits.mutableSpan
+    /// try session.run(input: images.values.span, batch: batch, imageSize: size, logits: &span)
+    /// ```
     /// - Parameters:
     ///   - input: float32 (batch, 3, height, width), normalised.
     ///   - batch: how many images.
@@ -51,29 +55,34 @@ public final class Session {
     ///   - logits: receives float32 (batch, labels); may have room for more.
     /// - Throws: ``ModelError`` for a size or batch that cannot be run and for a buffer that is too small.
     public func run(
-        input: UnsafeBufferPointer<Float>, batch: Int, imageSize: ImageSize,
-        logits: UnsafeMutableBufferPointer<Float>
+        input: Span<Float>, batch: Int, imageSize: ImageSize, logits: inout MutableSpan<Float>
     ) throws(ModelError) {
-        try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
-        try session.run(
-            input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!)
+        try input.withUnsafeBufferPointer { input throws(ModelError) in
+            try logits.withUnsafeMutableBufferPointer { logits throws(ModelError) in
+                try run(input: input, batch: batch, imageSize: imageSize, logits: logits)
+            }
+        }
     }
 
-    /// Runs images and keeps the stages' feature maps.
+    /// Runs images in memory of the caller's, and can keep the stages' feature maps.
     /// - Parameters:
     ///   - input: float32 (batch, 3, height, width), normalised.
     ///   - batch: how many images.
     ///   - imageSize: their height and width.
     ///   - logits: receives float32 (batch, labels); may have room for more.
-    ///   - features: for each stage, receives float32 (batch, channels, height, width); shapes are those of
-    ///     ``Model/featureShapes(imageSize:)``.
+    ///   - features: for each stage, receives float32 (batch, channels, height, width), in the shapes of
+    ///     ``Model/outputs(imageSize:)``; `nil` to keep none.
     /// - Throws: ``ModelError`` for a size or batch that cannot be run and for a buffer that is too small.
     public func run(
         input: UnsafeBufferPointer<Float>, batch: Int, imageSize: ImageSize,
-        logits: UnsafeMutableBufferPointer<Float>, features: [UnsafeMutableBufferPointer<Float>]
+        logits: UnsafeMutableBufferPointer<Float>, features: [UnsafeMutableBufferPointer<Float>]? = nil
     ) throws(ModelError) {
         try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
-        let shapes = try model.featureShapes(imageSize: imageSize)
+        guard let features else {
+            return try session.run(
+                input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!)
+        }
+        let shapes = model.frozen.featureShapes(size: imageSize)
         guard features.count == shapes.count else {
             throw .option(name: "the count of feature maps", allowed: "\(shapes.count)", found: features.count)
         }
@@ -95,7 +104,7 @@ public final class Session {
         logits: UnsafeMutableBufferPointer<Float>
     ) throws(ModelError) {
         try InputLimits.check(imageSize, batch: batch)
-        let needed = batch * 3 * imageSize.area
+        let needed = batch * model.inputChannels * imageSize.area
         guard input.count >= needed else { throw .buffer(of: "the input", needed: needed, found: input.count) }
         let labels = batch * model.configuration.numLabels
         guard logits.count >= labels else { throw .buffer(of: "the logits", needed: labels, found: logits.count) }

@@ -12,13 +12,16 @@ final class SessionPool: Sendable {
 
     private let network: FrozenNetwork
     private let threads: Int
+    private let limit: Int
     private let idle = Mutex<[Idle]>([])
     /// Counts the sessions that may still be taken.
     private let available: DispatchSemaphore
+    private let takingAll = DispatchSemaphore(value: 1)
 
     init(network: FrozenNetwork, threads: Int, limit: Int) {
         self.network = network
         self.threads = threads
+        self.limit = limit
         available = DispatchSemaphore(value: limit)
     }
 
@@ -30,17 +33,30 @@ final class SessionPool: Sendable {
         available.wait()
         defer { available.signal() }
         // The last one used is the one whose memory is warm.
-        let taken: Idle
-        do throws(OutOfMemoryError) {
-            if let session = idle.withLock({ $0.popLast() }) {
-                taken = session
-            } else {
-                taken = Idle(session: try CETNetEngine.Session(network: network, threads: threads))
-            }
-        } catch {
-            throw .outOfMemory(bytes: error.bytes)
-        }
+        let taken = if let session = idle.withLock({ $0.popLast() }) { session } else { try makeSession() }
         defer { idle.withLock { $0.append(taken) } }
         return try body(taken.session)
+    }
+
+    private func makeSession() throws(ModelError) -> Idle {
+        try passOnOutOfMemory { () throws(OutOfMemoryError) in
+            Idle(session: try CETNetEngine.Session(network: network, threads: threads))
+        }
+    }
+
+    /// Runs `body` with each session that there can be, one after another. Blocks until none is taken.
+    /// - Throws: ``ModelError/outOfMemory(bytes:)``, and what `body` throws.
+    func withEverySession(_ body: (CETNetEngine.Session) throws(ModelError) -> Void) throws(ModelError) {
+        // Two callers that each have some of the sessions would wait for the others' for ever.
+        takingAll.wait()
+        defer { takingAll.signal() }
+        func take(_ count: Int) throws(ModelError) {
+            guard count > 0 else { return }
+            try withSession { session throws(ModelError) in
+                try body(session)
+                try take(count - 1)
+            }
+        }
+        try take(limit)
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Why the operating system refused something: an `errno` value.
-public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct SystemError: LocalizedError, Sendable, Equatable, CustomStringConvertible {
     /// The `errno` value, for instance `ENOSPC` when the disk is full.
     public let code: Int32
 
@@ -12,4 +12,7 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The system's message, for instance `No space left on device`.
     public var description: String { String(cString: strerror(code)) }
+
+    /// The same as ``description``.
+    public var errorDescription: String? { description }
 }

@@ -80,7 +80,7 @@ struct Classify: ParsableCommand {
         }
         try Failure.wrap(.unusable) {
             try printFailures()
-            try model.classify(imagesAt: paths, top: top, batch: batch) { index, outcome in
+            try model.classify(paths.lazy.map { .file($0) }, top: top, batch: batch) { index, outcome in
                 try print(paths[index], outcome)
                 try printFailures()
             }

@@ -26,7 +26,7 @@ struct Preprocess: ParsableCommand {
     func run() throws {
         let model = try model.load(threads: 1)
         let tensor = try Failure.wrap(.inputsFailed) {
-            try model.preprocess(imageAt: image)
+            try model.preprocess(.file(image))
         }
         try Failure.wrap(.unusable) {
             try NumPyArray(tensor).write(to: URL(fileURLWithPath: output))

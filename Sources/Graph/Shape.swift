@@ -1,5 +1,5 @@
 /// Height and width of an image or feature map, in pixels or tokens.
-public struct ImageSize: Sendable, Hashable, CustomStringConvertible {
+public struct ImageSize: Sendable, Hashable, Codable, CustomStringConvertible {
     public var height: Int
     public var width: Int
 

@@ -50,15 +50,16 @@ public struct ImageDecoder: Sendable, Hashable {
         return try bytes.withUnsafeBytes { try decode($0, source: path) }
     }
 
-    /// Decodes the content of an image file.
+    /// Decodes the content of an image file, in any collection of bytes; copied only if it is not contiguous.
     ///
     /// - Parameters:
-    ///   - data: The content.
+    ///   - bytes: The content.
     ///   - source: What errors shall call it.
     /// - Returns: The image in `rgb8`, rows without gaps.
     /// - Throws: ``ImageError``.
-    public func decode(_ data: Data, source: String = "image data") throws -> PixelBuffer {
-        try data.withUnsafeBytes { try decode($0, source: source) }
+    public func decode(_ bytes: some Sequence<UInt8>, source: String = "image data") throws -> PixelBuffer {
+        try bytes.withContiguousStorageIfAvailable { try decode(UnsafeRawBufferPointer($0), source: source) }
+            ?? Array(bytes).withUnsafeBytes { try decode($0, source: source) }
     }
 
     /// Decodes the content of an image file.

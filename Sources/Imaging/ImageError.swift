@@ -1,5 +1,7 @@
+import Foundation
+
 /// Why an image could not be decoded. `source` is the file's path, or what the caller called the data.
-public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum ImageError: LocalizedError, Equatable, Sendable, CustomStringConvertible {
     /// There is no such file.
     case notFound(source: String)
     /// The file cannot be read: no permission, a folder, a device's failure.
@@ -19,6 +21,10 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A progressive JPEG has more passes over the image than any encoder writes; decoding it could take for ever.
     case tooManyScans(source: String, scans: Int, maximumScans: Int)
 
+    /// The same as ``description``.
+    public var errorDescription: String? { description }
+
+    /// What is wrong, in words for a person.
     public var description: String {
         switch self {
         case .notFound(let source):

@@ -16,9 +16,9 @@ struct CropGeometry: Equatable {
     ///   - crop: side of the result.
     /// - Throws: `PreprocessingError.tooElongated`.
     static func axes(
-        width: Int, height: Int, side: Int, crop: Int, mode: Preprocessor.CropMode,
-        rounding: Preprocessor.CropRounding
-    ) throws -> (horizontal: CropGeometry, vertical: CropGeometry) {
+        width: Int, height: Int, side: Int, crop: Int, mode: PreprocessConfiguration.CropMode,
+        rounding: PreprocessConfiguration.CropRounding
+    ) throws(PreprocessingError) -> (horizontal: CropGeometry, vertical: CropGeometry) {
         func axis(_ sourceSize: Int, _ resizedSize: Int) -> CropGeometry {
             CropGeometry(sourceSize: sourceSize, resizedSize: resizedSize, crop: crop, rounding: rounding)
         }
@@ -26,7 +26,7 @@ struct CropGeometry: Equatable {
         let (product, overflow) = side.multipliedReportingOverflow(by: max(width, height))
         let long = product / min(width, height)
         guard !overflow, long <= maximumSide else {
-            throw PreprocessingError.tooElongated(
+            throw .tooElongated(
                 width: width, height: height, resizedSide: overflow ? .max : long, maximumSide: maximumSide)
         }
         return (axis(width, width <= height ? side : long), axis(height, width <= height ? long : side))
@@ -43,7 +43,7 @@ struct CropGeometry: Equatable {
     /// Pillow's sizes are C integers.
     static let maximumSide = Int(Int32.max)
 
-    private init(sourceSize: Int, resizedSize: Int, crop: Int, rounding: Preprocessor.CropRounding) {
+    private init(sourceSize: Int, resizedSize: Int, crop: Int, rounding: PreprocessConfiguration.CropRounding) {
         self.sourceSize = sourceSize
         self.resizedSize = resizedSize
         if resizedSize < crop {

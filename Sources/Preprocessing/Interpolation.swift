@@ -1,30 +1,6 @@
 import Foundation
 
-extension Preprocessor {
-    /// The filter that resizing samples an image with. All are Pillow's: when an image shrinks, all but `nearest`
-    /// widen by the same factor, so that every source pixel counts.
-    public enum Interpolation: String, Sendable, Hashable, CaseIterable {
-        case nearest, box, bilinear, hamming, bicubic, lanczos
-    }
-
-    /// What the resized image keeps of the proportions of the original, in timm's terms.
-    public enum CropMode: String, Sendable, Hashable, CaseIterable {
-        /// The shorter side gets the size, the other follows in proportion; the crop loses what sticks out.
-        case center
-        /// Both sides get the size.
-        case squash
-    }
-
-    /// Where a crop begins whose margins cannot be equal.
-    public enum CropRounding: String, Sendable, Hashable, CaseIterable {
-        /// Half of the margins, halves to the even neighbour; torchvision's and timm's rule.
-        case even
-        /// Half of the margins, rounded down; Transformers' rule.
-        case down
-    }
-}
-
-extension Preprocessor.Interpolation {
+extension PreprocessConfiguration.Interpolation {
     /// Half of the filter's width, in source pixels at scale 1. `nearest` is no filter and has none.
     var support: Double {
         switch self {

@@ -51,21 +51,23 @@ public struct PixelBuffer: Sendable, Hashable {
     ///   - bytesPerRow: Distance of two rows; without it they follow each other without a gap.
     ///   - bytes: The rows. The last one need not be padded to `bytesPerRow`.
     /// - Throws: ``PreprocessingError`` that says which size was expected and which was found.
-    public init(width: Int, height: Int, format: PixelFormat, bytesPerRow: Int? = nil, bytes: [UInt8]) throws {
+    public init(
+        width: Int, height: Int, format: PixelFormat, bytesPerRow: Int? = nil, bytes: [UInt8]
+    ) throws(PreprocessingError) {
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         guard width > 0, height > 0, !overflow, pixels <= Self.maximumPixels else {
-            throw PreprocessingError.invalidSize(
+            throw .invalidSize(
                 format: format, width: width, height: height, maximumPixels: Self.maximumPixels)
         }
         let rowBytes = width * format.bytesPerPixel
         let stride = bytesPerRow ?? rowBytes
         guard stride >= rowBytes else {
-            throw PreprocessingError.invalidBytesPerRow(format: format, expectedAtLeast: rowBytes, found: stride)
+            throw .invalidBytesPerRow(format: format, expectedAtLeast: rowBytes, found: stride)
         }
         let (gaps, gapsOverflow) = (height - 1).multipliedReportingOverflow(by: stride)
         let (needed, neededOverflow) = gaps.addingReportingOverflow(rowBytes)
         guard !gapsOverflow, !neededOverflow, bytes.count >= needed else {
-            throw PreprocessingError.tooFewBytes(
+            throw .tooFewBytes(
                 format: format, expectedAtLeast: gapsOverflow || neededOverflow ? .max : needed, found: bytes.count)
         }
         self.width = width

@@ -1,5 +1,7 @@
-/// What is wrong with a pixel buffer or with the settings of a ``Preprocessor``.
-public enum PreprocessingError: Error, Equatable, Sendable, CustomStringConvertible {
+import Foundation
+
+/// What is wrong with a pixel buffer or with the settings of preprocessing.
+public enum PreprocessingError: LocalizedError, Equatable, Sendable, CustomStringConvertible {
     /// A side is not positive, or the image has more than `maximumPixels` pixels.
     case invalidSize(format: PixelFormat, width: Int, height: Int, maximumPixels: Int)
     /// The rows are closer together than their pixels need.
@@ -11,6 +13,10 @@ public enum PreprocessingError: Error, Equatable, Sendable, CustomStringConverti
     /// Resizing would make the longer side so long that Pillow could not do it either; the image is a thread.
     case tooElongated(width: Int, height: Int, resizedSide: Int, maximumSide: Int)
 
+    /// The same as ``description``.
+    public var errorDescription: String? { description }
+
+    /// What is wrong, in words for a person.
     public var description: String {
         switch self {
         case .invalidSize(let format, let width, let height, let maximumPixels):

@@ -1,10 +1,12 @@
+package import CETNetKernels
+
 /// Turns images into what a network sees: resized, cropped at the centre, and normalised.
 ///
 /// 1. The shorter side becomes floor(`imageSize` / `cropFraction`), the other keeps the proportion, rounded down; as
 ///    torchvision's `Resize` does on a Pillow image, with Pillow's antialiased filters and 8-bit results. In
-///    ``CropMode/squash`` both sides become that long.
+///    ``PreprocessConfiguration/CropMode/squash`` both sides become that long.
 /// 2. The central `imageSize` × `imageSize` pixels are kept, as by torchvision's `CenterCrop`, or as by Transformers'
-///    ``CropRounding``. (With a `cropFraction` above 1 the image is smaller than that and gets a black border.)
+///    ``PreprocessConfiguration/CropRounding``. (With a `cropFraction` above 1 the image is smaller than that and gets a black border.)
 /// 3. Each channel becomes (value / 255 − mean) / standard deviation, in Float.
 ///
 /// The result equals that of torchvision with Pillow to the last bit. A preprocessor is a value without mutable state:
@@ -12,70 +14,58 @@
 public struct Preprocessor: Sendable {
     /// The largest `imageSize` there is.
     public static let maximumImageSize = 8192
-
-    /// Side of the square that the network sees, in pixels.
-    public let imageSize: Int
-    /// The filter that images are resized with.
-    public let interpolation: Interpolation
-    /// The part of the resized image's shorter side that the crop keeps: `crop_pct` of a model's configuration.
-    public let cropFraction: Double
-    /// Whether resizing keeps the proportions: `crop_mode` of a model's configuration.
-    public let cropMode: CropMode
-    /// Where a crop begins whose margins cannot be equal: `crop_rounding` of a model's configuration.
-    public let cropRounding: CropRounding
-    /// Per channel (red, green, blue), in units of the channel's full range.
-    public let mean: [Float]
-    /// Per channel (red, green, blue), in units of the channel's full range.
-    public let standardDeviation: [Float]
-
     /// The largest ``resizedSide`` there is.
     public static let maximumResizedSide = 1 << 20
 
+    /// How images are prepared.
+    public let configuration: PreprocessConfiguration
+    /// Side of the square that the network sees, in pixels.
+    public let imageSize: Int
     /// What the shorter side of an image is resized to: floor(`imageSize` / `cropFraction`).
     public let resizedSide: Int
 
     /// The normalised values of the bytes 0…255, for each channel.
     private let normalized: [Float]
 
+    /// Resizes and normalises.
+    private let resampler: Resampler
+
+    /// Checks the settings.
     /// - Parameters:
+    ///   - configuration: The crop's fraction must be positive, and such that ``resizedSide`` is
+    ///     1…``maximumResizedSide``; mean and standard deviation are three finite values each, no deviation zero.
     ///   - imageSize: Side of the square result, 1…``maximumImageSize``.
-    ///   - interpolation: The filter.
-    ///   - cropFraction: Positive. The resized shorter side must come out at 1…``maximumResizedSide``.
-    ///   - cropMode: Whether resizing keeps the proportions.
-    ///   - cropRounding: Where a crop begins whose margins cannot be equal.
-    ///   - mean: Three finite values.
-    ///   - standardDeviation: Three finite values, none of them zero.
-    /// - Throws: ``PreprocessingError/invalidSetting(name:expected:found:)``.
-    public init(
-        imageSize: Int, interpolation: Interpolation = .bicubic, cropFraction: Double,
-        cropMode: CropMode = .center, cropRounding: CropRounding = .even, mean: [Float], standardDeviation: [Float]
-    ) throws {
-        func check(_ valid: Bool, _ name: String, _ expected: String, _ found: some Any) throws {
-            guard valid else {
-                throw PreprocessingError.invalidSetting(name: name, expected: expected, found: "\(found)")
-            }
+    /// - Throws: ``PreprocessingError/invalidSetting(name:expected:found:)``; `KernelTierError` if the environment asks
+    ///   for instructions that the processor lacks.
+    public init(_ configuration: PreprocessConfiguration, imageSize: Int) throws {
+        try self.init(configuration, imageSize: imageSize, kernels: KernelSet.selected())
+    }
+
+    /// The same on a tier of kernels; all give the same pixels.
+    package init(
+        _ configuration: PreprocessConfiguration, imageSize: Int, kernels: KernelSet
+    ) throws(PreprocessingError) {
+        func check(_ valid: Bool, _ name: String, _ expected: String, _ found: some Any) throws(PreprocessingError) {
+            guard valid else { throw .invalidSetting(name: name, expected: expected, found: "\(found)") }
         }
+        let (fraction, mean) = (configuration.cropFraction, configuration.mean)
+        let deviation = configuration.standardDeviation
         let sizes = 1...Self.maximumImageSize
         try check(sizes.contains(imageSize), "imageSize", "\(sizes)", imageSize)
-        try check(cropFraction > 0 && cropFraction.isFinite, "cropFraction", "positive", cropFraction)
-        let side = (Double(imageSize) / cropFraction).rounded(.down)
+        try check(fraction > 0 && fraction.isFinite, "cropFraction", "positive", fraction)
+        let side = (Double(imageSize) / fraction).rounded(.down)
         try check(
             side >= 1 && side <= Double(Self.maximumResizedSide), "cropFraction",
-            "such that imageSize / cropFraction is 1...\(Self.maximumResizedSide)", cropFraction)
+            "such that imageSize / cropFraction is 1...\(Self.maximumResizedSide)", fraction)
         try check(mean.count == 3 && mean.allSatisfy(\.isFinite), "mean", "three finite values", mean)
         try check(
-            standardDeviation.count == 3 && standardDeviation.allSatisfy { $0.isFinite && $0 != 0 },
-            "standardDeviation", "three finite values other than 0", standardDeviation)
-
+            deviation.count == 3 && deviation.allSatisfy { $0.isFinite && $0 != 0 }, "standardDeviation",
+            "three finite values other than 0", deviation)
+        resampler = Resampler(kernels: kernels)
+        self.configuration = configuration
         self.imageSize = imageSize
-        self.interpolation = interpolation
-        self.cropFraction = cropFraction
-        self.cropMode = cropMode
-        self.cropRounding = cropRounding
-        self.mean = mean
-        self.standardDeviation = standardDeviation
         resizedSide = Int(side)
-        normalized = zip(mean, standardDeviation).flatMap { mean, deviation in
+        normalized = zip(mean, deviation).flatMap { mean, deviation in
             (0...255).map { (Float($0) / 255 - mean) / deviation }
         }
     }
@@ -84,9 +74,10 @@ public struct Preprocessor: Sendable {
     ///
     /// - Returns: 3 × `imageSize` × `imageSize` values, the red plane first, then green and blue; each row by row.
     /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
-    public func callAsFunction(_ image: PixelBuffer) throws -> [Float] {
-        try [Float](unsafeUninitializedCapacity: 3 * imageSize * imageSize) { values, count in
-            try process(image, into: values)
+    public func callAsFunction(_ image: PixelBuffer) throws(PreprocessingError) -> [Float] {
+        let bytes = try croppedBytes(of: image)
+        return [Float](unsafeUninitializedCapacity: 3 * imageSize * imageSize) { values, count in
+            normalize(bytes, of: image.format, into: values)
             count = values.count
         }
     }
@@ -97,33 +88,38 @@ public struct Preprocessor: Sendable {
     ///   - image: The image.
     ///   - values: Room for exactly 3 × `imageSize` × `imageSize` values, in the order of ``callAsFunction(_:)``.
     /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
-    public func process(_ image: PixelBuffer, into values: UnsafeMutableBufferPointer<Float>) throws {
+    public func process(
+        _ image: PixelBuffer, into values: UnsafeMutableBufferPointer<Float>
+    ) throws(PreprocessingError) {
         let plane = imageSize * imageSize
         precondition(values.count == 3 * plane, "expected room for \(3 * plane) values, found \(values.count)")
-        let bytes = try croppedBytes(of: image)
-        Resampler.planes(
-            of: bytes, channels: image.format.colorChannels, tables: normalized, into: values.baseAddress!)
+        normalize(try croppedBytes(of: image), of: image.format, into: values)
+    }
+
+    private func normalize(_ bytes: [UInt8], of format: PixelFormat, into values: UnsafeMutableBufferPointer<Float>) {
+        resampler.planes(of: bytes, channels: format.colorChannels, tables: normalized, into: values.baseAddress!)
     }
 
     /// The resized and cropped image before it is normalised, for looking at.
     ///
     /// - Returns: `imageSize` × `imageSize` pixels, grey for a grey image and otherwise `rgb8`.
     /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
-    public func crop(_ image: PixelBuffer) throws -> PixelBuffer {
+    public func crop(_ image: PixelBuffer) throws(PreprocessingError) -> PixelBuffer {
         let format: PixelFormat = image.format == .gray8 ? .gray8 : .rgb8
         return try PixelBuffer(
             width: imageSize, height: imageSize, format: format, bytes: croppedBytes(of: image))
     }
 
     /// `imageSize` × `imageSize` pixels, of 1 channel for grey and otherwise of 3.
-    private func croppedBytes(of image: PixelBuffer) throws -> [UInt8] {
+    private func croppedBytes(of image: PixelBuffer) throws(PreprocessingError) -> [UInt8] {
         let (horizontal, vertical) = try CropGeometry.axes(
-            width: image.width, height: image.height, side: resizedSide, crop: imageSize, mode: cropMode,
-            rounding: cropRounding)
+            width: image.width, height: image.height, side: resizedSide, crop: imageSize, mode: configuration.cropMode,
+            rounding: configuration.cropRounding)
         let columns = ResampleTable(
-            interpolation, from: horizontal.sourceSize, to: horizontal.resizedSize, range: horizontal.kept)
+            configuration.interpolation, from: horizontal.sourceSize, to: horizontal.resizedSize,
+            range: horizontal.kept)
         let rows = ResampleTable(
-            interpolation, from: vertical.sourceSize, to: vertical.resizedSize, range: vertical.kept)
+            configuration.interpolation, from: vertical.sourceSize, to: vertical.resizedSize, range: vertical.kept)
 
         let channels = image.format.colorChannels
         let byteCount = imageSize * imageSize * channels
@@ -154,10 +150,10 @@ public struct Preprocessor: Sendable {
         let rowBytes = columns.outputs * format.colorChannels
         let rowCount = rows.sourceRange.count
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rowCount * rowBytes) { narrowed in
-            Resampler.resampleRows(
+            resampler.resampleRows(
                 input, count: rowCount, format: format, by: columns,
                 into: Resampler.Rows(start: narrowed.baseAddress!, stride: rowBytes))
-            Resampler.resampleColumns(
+            resampler.resampleColumns(
                 Resampler.Rows(start: UnsafePointer(narrowed.baseAddress!), stride: rowBytes), rowBytes: rowBytes,
                 by: rows, into: output)
         }
@@ -169,10 +165,10 @@ public struct Preprocessor: Sendable {
     ) {
         let rowBytes = columns.sourceRange.count * format.bytesPerPixel
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rows.outputs * rowBytes) { flattened in
-            Resampler.resampleColumns(
+            resampler.resampleColumns(
                 input, rowBytes: rowBytes, by: rows,
                 into: Resampler.Rows(start: flattened.baseAddress!, stride: rowBytes))
-            Resampler.resampleRows(
+            resampler.resampleRows(
                 Resampler.Rows(start: UnsafePointer(flattened.baseAddress!), stride: rowBytes), count: rows.outputs,
                 format: format, by: columns, into: output)
         }

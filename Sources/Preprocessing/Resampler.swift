@@ -2,7 +2,7 @@ internal import CETNetKernels
 internal import CKernels
 
 /// The kernels of `resize.h`, called with Swift's types.
-enum Resampler {
+struct Resampler {
     /// Rows of bytes in memory, read or written by one pass.
     struct Rows<Pointer> {
         /// Start of the first row.
@@ -11,7 +11,7 @@ enum Resampler {
         var stride: Int
     }
 
-    private static var kernels: cetnet_kernel_set { KernelSet.usable[0].functions.pointee }
+    let kernels: KernelSet
 
     /// Resamples `count` rows along the rows: columns become fewer or more.
     ///
@@ -19,7 +19,7 @@ enum Resampler {
     ///   - format: The layout of the input.
     ///   - table: Its outputs are the columns of the output; its source pixels count from the start of a row.
     ///   - output: Rows of 1 channel for grey, otherwise of red, green and blue.
-    static func resampleRows(
+    func resampleRows(
         _ input: Rows<UnsafePointer<UInt8>>, count: Int, format: PixelFormat, by table: ResampleTable,
         into output: Rows<UnsafeMutablePointer<UInt8>>
     ) {
@@ -35,7 +35,7 @@ enum Resampler {
                     channels: format.colorChannels, channel_offsets: (offsets.red, offsets.green, offsets.blue),
                     firsts: firsts, counts: counts, weights: weights, taps: table.taps,
                     tile: tile.baseAddress!.assumingMemoryBound(to: UInt8.self), tile_pixels: tilePixels)
-                kernels.resize_rows(&arguments)
+                kernels.functions.pointee.resize_rows(&arguments)
             }
         }
     }
@@ -43,7 +43,7 @@ enum Resampler {
     /// Resamples rows of `rowBytes` bytes along the columns: rows become fewer or more.
     ///
     /// - Parameter table: Its outputs are the rows of the output; its source pixels count from the first row.
-    static func resampleColumns(
+    func resampleColumns(
         _ input: Rows<UnsafePointer<UInt8>>, rowBytes: Int, by table: ResampleTable,
         into output: Rows<UnsafeMutablePointer<UInt8>>
     ) {
@@ -52,12 +52,12 @@ enum Resampler {
                 in: input.start, in_stride: input.stride, row_bytes: rowBytes, out: output.start,
                 out_stride: output.stride, rows: table.outputs, firsts: firsts, counts: counts, weights: weights,
                 taps: table.taps)
-            kernels.resize_columns(&arguments)
+            kernels.functions.pointee.resize_columns(&arguments)
         }
     }
 
     /// Interleaved bytes to three planes of floats through three tables of 256 values.
-    static func planes(
+    func planes(
         of bytes: [UInt8], channels: Int, tables: [Float], into planes: UnsafeMutablePointer<Float>
     ) {
         let count = bytes.count / channels
@@ -66,7 +66,7 @@ enum Resampler {
                 var arguments = cetnet_pixels_to_planes(
                     x: bytes.baseAddress, count: count, channels: channels, tables: tables.baseAddress, y: planes,
                     plane: count)
-                kernels.pixels_to_planes(&arguments)
+                kernels.functions.pointee.pixels_to_planes(&arguments)
             }
         }
     }

@@ -39,7 +39,7 @@ import Testing
 
     @Test func countOfPredictions() throws {
         let model = try tinyModel()
-        let image = try picture(width: 80, height: 70, seed: 1)
+        let image = Image.pixels(try picture(width: 80, height: 70, seed: 1))
         #expect(try model.classify(image).count == 5)
         #expect(try model.classify(image, top: 1).count == 1)
         #expect(try model.classify(image, top: 0).isEmpty)
@@ -48,11 +48,11 @@ import Testing
 
     @Test func picturesTogetherAndAlone() throws {
         let model = try tinyModel(threads: 2)
-        let pictures = try (0..<5).map { try picture(width: 60 + 7 * $0, height: 90 - 5 * $0, seed: $0) }
-        let together = try model.classify(pictures, top: 3)
+        let pictures = try (0..<5).map { Image.pixels(try picture(width: 60 + 7 * $0, height: 90 - 5 * $0, seed: $0)) }
+        let together = try model.classify(pictures, top: 3).map { try $0.get() }
         #expect(together == (try pictures.map { try model.classify($0, top: 3) }))
         #expect(Set(together).count > 1, "every picture has the same predictions: \(together)")
-        #expect(try model.classify([PixelBuffer](), top: 3).isEmpty)
+        #expect(try model.classify([Image](), top: 3).isEmpty)
         #expect(try model.preprocess(pictures).shape == [5, 3, 64, 64])
     }
 
@@ -64,13 +64,17 @@ import Testing
             let bytes = PNGImage.pattern(width: 70 + seed, height: 66, seed: seed)
             urls.append(URL(fileURLWithPath: try directory.write(bytes, to: "\(seed).png")))
         }
-        let expected = try (0..<5).map { try model.classify(picture(width: 70 + $0, height: 66, seed: $0)) }
-        #expect(try urls.map { try model.classify(imageAt: $0) } == expected)
-        #expect(try urls.map { try model.classify(imageAt: $0.path) } == expected)
-        #expect(try urls.map { try model.classify(imageData: Data(contentsOf: $0)) } == expected)
+        let expected = try (0..<5).map { try model.classify(.pixels(picture(width: 70 + $0, height: 66, seed: $0))) }
+        #expect(try urls.map { try model.classify(.file($0)) } == expected)
+        #expect(try urls.map { try model.classify(.file($0.path)) } == expected)
+        let encoded = try urls.map { try Data(contentsOf: $0) }
+        #expect(try encoded.map { try model.classify(.encoded($0)) } == expected)
+        #expect(try encoded.map { try model.classify(.encoded([UInt8]($0))) } == expected)
+        let backwards: [ReversedCollection<[UInt8]>] = encoded.map { [UInt8]($0.reversed()).reversed() }
+        #expect(try backwards.map { try model.classify(.encoded($0)) } == expected, "bytes that are not contiguous")
         #expect(
-            try model.preprocess(imageAt: urls[0])
-                == (try model.preprocess(picture(width: 70, height: 66, seed: 0))))
+            try model.preprocess(.file(urls[0]))
+                == (try model.preprocess(.pixels(picture(width: 70, height: 66, seed: 0)))))
     }
 
     @Test(arguments: [1, 2, 3, 8])
@@ -89,15 +93,15 @@ import Testing
             }
             urls.append(directory.url.appendingPathComponent("\(seed).png"))
         }
-        let results = try model.classify(imagesAt: urls, top: 3, batch: batch)
-        let byPath = try model.classify(imagesAt: urls.map(\.path), top: 3, batch: batch)
+        let results = try model.classify(urls.map { .file($0) }, top: 3, batch: batch)
+        let byPath = try model.classify(urls.map { .file($0.path) }, top: 3, batch: batch)
         #expect(byPath.map { try? $0.get() } == results.map { try? $0.get() })
         #expect(results.count == 7)
         for (seed, result) in results.enumerated() {
             if [2, 3, 6].contains(seed) {
                 #expect(throws: ImageError.self) { try result.get() }
             } else {
-                #expect(try result.get() == model.classify(imageAt: urls[seed], top: 3), "image \(seed)")
+                #expect(try result.get() == model.classify(.file(urls[seed]), top: 3), "image \(seed)")
             }
         }
     }
@@ -110,11 +114,42 @@ import Testing
             fileURLWithPath: try directory.write(PNGImage.pattern(width: 64, height: 64, seed: 1), to: "a.png"))
         var seen: [Int] = []
         #expect(throws: Enough.self) {
-            try model.classify(imagesAt: [url, url, url, url], batch: 2) { index, _ in
+            try model.classify(repeatElement(.file(url), count: 4), batch: 2) { index, _ in
                 seen.append(index)
                 if index == 1 { throw Enough() }
             }
         }
         #expect(seen == [0, 1])
+    }
+
+    @Test func imagesAreTakenAsTheyAreNeeded() throws {
+        struct Enough: Error {}
+        let model = try tinyModel()
+        let picture = Image.pixels(try picture(width: 64, height: 64, seed: 1))
+        var taken = 0
+        #expect(throws: Enough.self) {
+            // Endless.
+            try model.classify(sequence(first: picture) { taken += 1; return $0 }, batch: 2) { index, _ in
+                if index == 2 { throw Enough() }
+            }
+        }
+        #expect(taken == 3, "two batches of two, the first image of which is there without asking")
+        #expect(throws: ModelError.option(name: "batch", allowed: "1 or more", found: 0)) {
+            try model.classify([picture], batch: 0)
+        }
+    }
+
+    @Test func anImageThatCannotBePreparedIsNamed() throws {
+        let length = 1 << 25
+        let thread = try PixelBuffer(
+            width: 1, height: length, format: .gray8, bytes: [UInt8](repeating: 0, count: length))
+        let model = try tinyModel()
+        let error = #expect(throws: ModelError.self) { try model.classify(.pixels(thread, name: "thread.png")) }
+        guard case .preprocessing("thread.png", .tooElongated) = error else {
+            Issue.record("\(error.debugDescription)")
+            return
+        }
+        #expect("\(error!)".hasPrefix("thread.png: "), "\(error!)")
+        #expect(error?.localizedDescription == error?.description)
     }
 }

@@ -16,10 +16,10 @@ private final class Counter: Sendable {
     @Test(arguments: [1, 2, 3])
     func tasksShareAModel(concurrency: Int) async throws {
         let model = try tinyModel(threads: 1, concurrency: concurrency)
-        let expected = try (0..<8).map { bits(try syncLogits(model, images(1, seed: $0)).values) }
+        let expected = try (0..<8).map { bits(try model.logits(images(1, seed: $0)).values) }
         let found = try await withThrowingTaskGroup(of: (Int, [UInt32]).self) { group in
             for seed in 0..<8 {
-                group.addTask { (seed, bits(try await model.logits(images(1, seed: seed)).values)) }
+                group.addTask { (seed, bits(try await model.async.logits(images(1, seed: seed)).values)) }
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
@@ -42,26 +42,34 @@ private final class Counter: Sendable {
         let directory = try TemporaryDirectory()
         let bytes = PNGImage.pattern(width: 64, height: 80, seed: 3)
         let url = URL(fileURLWithPath: try directory.write(bytes, to: "a.png"))
-        let image = try picture(width: 64, height: 80, seed: 3)
-        let expected = try syncClassify(model, image)
-        #expect(try await model.classify(image, top: 3) == expected)
-        #expect(try await model.classify([image, image], top: 3) == [expected, expected])
-        #expect(try await model.classify(model.preprocess(image), top: 3) == [expected])
-        #expect(try await model.classify(imageAt: url, top: 3) == expected)
-        #expect(try await model.classify(imageAt: url.path, top: 3) == expected)
-        #expect(try await model.classify(imageData: Data(bytes), top: 3) == expected)
-        #expect(try await model.classify(imagesAt: [url], top: 3).map { try $0.get() } == [expected])
-        #expect(try await model.features(images(1)).map(\.shape.count) == [4, 4, 4, 4])
-        await #expect(throws: ModelError.self) { try await model.logits(Tensor(zeros: [1])) }
+        let image = Image.pixels(try picture(width: 64, height: 80, seed: 3))
+        let expected = try model.classify(image, top: 3)
+        #expect(try await model.async.classify(image, top: 3) == expected)
+        #expect(try await model.async.classify([image, image], top: 3).map { try $0.get() } == [expected, expected])
+        #expect(try await model.async.classify(model.async.preprocess(image), top: 3) == [expected])
+        #expect(try await model.async.classify(.file(url), top: 3) == expected)
+        #expect(try await model.async.classify(.file(url.path), top: 3) == expected)
+        #expect(try await model.async.classify(.encoded(bytes), top: 3) == expected)
+        #expect(try await model.async.features(images(1)).map(\.shape.count) == [4, 4, 4, 4])
+        let (logits, features) = try await model.async.logitsAndFeatures(images(1))
+        #expect(try logits == model.logits(images(1)) && features == model.features(images(1)))
+        #expect(try await model.async.run(["image": images(1)], outputs: ["logits"]) == ["logits": logits])
+        await #expect(throws: ModelError.self) { try await model.async.logits(Tensor(zeros: [1])) }
+
+        try tinyConfiguration().writeRandomModel(seed: 1, to: directory.url.appendingPathComponent("tiny"))
+        let options = Model.Options(threads: 1, concurrency: 1)
+        let loaded = try await Model.load(path: directory.path("tiny"), options: options)
+        let made = try await Model.load(configuration: tinyConfiguration(), randomSeed: 1, options: options)
+        for other in [loaded, made] { #expect(try other.classify(image, top: 3) == expected) }
     }
 
     @Test func aCancelledTaskDoesNotBegin() async throws {
         let model = try tinyModel()
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            return try await model.logits(images(1))
+            return try await model.async.logits(images(1))
         }
-        await #expect(throws: CancellationError.self) { try await task.value }
+        await #expect(throws: ModelError.cancelled) { try await task.value }
     }
 
     @Test func waitingWorkIsCancelledAtOnce() async throws {
@@ -79,17 +87,64 @@ private final class Counter: Sendable {
         }
         while begun.value < 2 { try await Task.sleep(for: .milliseconds(1)) }
         let runs = Counter()
-        let waiting = Task { try await model.inBackground { runs.increment() } }
+        weak var input: Counter?
+        let waiting = {
+            let held = Counter()
+            input = held
+            return Task { [held] in
+                try await model.inBackground {
+                    held.increment()
+                    runs.increment()
+                }
+            }
+        }()
         waiting.cancel()
-        await #expect(throws: CancellationError.self) { try await waiting.value }
+        await #expect(throws: ModelError.cancelled) { try await waiting.value }
+        #expect(input == nil, "cancelled work is dropped with what it holds")
         for _ in busy { release.signal() }
         for task in busy { try await task.value }
         #expect(runs.value == 0)
     }
 
-    // In an async function the async forms are chosen.
-    private func syncLogits(_ model: Model, _ batch: Tensor) throws -> Tensor { try model.logits(batch) }
-    private func syncClassify(_ model: Model, _ image: PixelBuffer) throws -> [Prediction] {
-        try model.classify(image, top: 3)
+    @Test(arguments: [1, 2, 3], [1, 2])
+    func classificationsComeInOrder(batch: Int, threads: Int) async throws {
+        let model = try tinyModel(threads: threads)
+        let pictures = try (0..<5).map { Image.pixels(try picture(width: 64, height: 60 + $0, seed: $0)) }
+        let images = pictures + [.file("missing.png")]
+        let expected = try pictures.map { try model.classify($0, top: 2) }
+        let stream = AsyncStream { continuation in
+            for image in images { continuation.yield(image) }
+            continuation.finish()
+        }
+        for classifications in [
+            model.async.classifications(of: images, top: 2, batch: batch),
+            model.async.classifications(of: stream, top: 2, batch: batch),
+        ] {
+            var indices: [Int] = []
+            for try await (index, result) in classifications {
+                indices.append(index)
+                #expect((try? result.get()) == (index < 5 ? expected[index] : nil), "image \(index)")
+            }
+            #expect(indices == Array(0..<6))
+        }
+        await #expect(throws: ModelError.option(name: "batch", allowed: "1 or more", found: 0)) {
+            try await model.async.classify(images, batch: 0)
+        }
+    }
+
+    @Test func aCancelledLoopStopsWithinOneGroup() async throws {
+        let model = try tinyModel()
+        let reads = Counter()
+        let buffer = try picture(width: 64, height: 64, seed: 1)
+        let image = Image(name: "counted") {
+            reads.increment()
+            return buffer
+        }
+        let task = Task {
+            for try await (index, _) in model.async.classifications(of: repeatElement(image, count: 1000), batch: 2)
+            where index == 4 { withUnsafeCurrentTask { $0?.cancel() } }
+        }
+        await #expect(throws: ModelError.cancelled) { try await task.value }
+        #expect(reads.value == 6)
     }
 }

@@ -10,8 +10,37 @@ import Testing
         #expect(logits.shape == [2, TinyModel.labelCount])
         #expect(features.map(\.shape) == [[2, 32, 16, 24], [2, 64, 8, 12], [2, 96, 4, 6], [2, 128, 2, 3]])
         #expect(
-            try model.featureShapes(imageSize: ImageSize(height: 64, width: 96)).map { [2] + $0 }
-                == features.map(\.shape))
+            try model.outputs(imageSize: ImageSize(height: 64, width: 96)).map { $0.shape.map { $0 ?? 2 } }
+                == features.map(\.shape) + [logits.shape])
+    }
+
+    @Test func tensorsByName() throws {
+        let model = try tinyModel()
+        let batch = try images(2, 64, 96)
+        let (logits, features) = try model.logitsAndFeatures(batch)
+        #expect(model.inputs.map(\.name) == ["image"] && model.inputs.map(\.shape) == [[nil, 3, nil, nil]])
+        let names = try model.outputs(imageSize: ImageSize(height: 64, width: 96)).map(\.name)
+        #expect(names == ["stage1", "stage2", "stage3", "stage4", "logits"])
+        let all = try model.run(["image": batch])
+        #expect(all == Dictionary(uniqueKeysWithValues: zip(names, features + [logits])))
+        #expect(try model.run(["image": batch], outputs: ["stage2"]) == ["stage2": features[1]])
+        #expect(try model.run(["image": batch], outputs: ["logits"]) == ["logits": logits])
+        #expect(throws: ModelError.noTensor(name: "stage5", known: names)) {
+            try model.run(["image": batch], outputs: ["stage5"])
+        }
+        #expect(throws: ModelError.noTensor(name: "x", known: ["image"])) {
+            try model.run(["image": batch, "x": batch])
+        }
+        #expect(throws: ModelError.noTensor(name: "image", known: [])) { try model.run([:]) }
+    }
+
+    @Test func warmingUpChangesNothing() throws {
+        let model = try tinyModel(threads: 1, concurrency: 2)
+        try model.warmUp(imageSize: ImageSize(height: 64, width: 96), batch: 2)
+        try model.warmUp()
+        #expect(try model.logits(images(1)) == tinyModel().logits(images(1)))
+        #expect(throws: ModelError.self) { try model.warmUp(imageSize: ImageSize(square: 31)) }
+        #expect(throws: ModelError.self) { try model.warmUp(batch: 0) }
     }
 
     @Test func logitsAndFeaturesAreThoseOfTheSingleCalls() throws {

@@ -26,6 +26,11 @@ import Testing
             #expect(bits(logits.values) == bits(expected.logits.values))
         }
 
+        var values = [Float](repeating: .nan, count: 3 * TinyModel.labelCount)
+        var span = values.mutableSpan
+        try session.run(input: batch.values.span, batch: 3, imageSize: size, logits: &span)
+        #expect(bits(values) == bits(expected.logits.values))
+
         let maps = expected.features.map {
             UnsafeMutableBufferPointer<Float>.allocate(capacity: $0.values.count)
         }

@@ -1,4 +1,6 @@
 import CETNet
+import CETNetImaging
+import Foundation
 import TestSupport
 import Testing
 
@@ -29,5 +31,33 @@ import Testing
         #expect(throws: ModelError.self) {
             try ModelSummary(tinyConfiguration(), imageSize: ImageSize(square: 1 << 40))
         }
+    }
+
+    @Test func summariesAndConfigurationsAreCodable() throws {
+        let summary = try tinyModel().summary()
+        let data = try JSONEncoder().encode(summary)
+        let decoded = try JSONDecoder().decode(ModelSummary.self, from: data)
+        #expect(decoded.configuration == summary.configuration && decoded.layers == summary.layers)
+        #expect(decoded.imageSize == summary.imageSize && decoded.parameters == summary.parameters)
+        for variant in Variant.all {
+            let data = try JSONEncoder().encode(variant.configuration)
+            #expect(try JSONDecoder().decode(ModelConfiguration.self, from: data) == variant.configuration)
+            // The same keys and values as in a file, so that either can be read as the other.
+            #expect(try ModelConfiguration(json: data, source: variant.name) == variant.configuration)
+        }
+        let prediction = Prediction(index: 3, label: "3", probability: 0.25)
+        #expect(try JSONDecoder().decode(Prediction.self, from: JSONEncoder().encode(prediction)) == prediction)
+        #expect(throws: ConfigurationError.self) {
+            try JSONDecoder().decode(ModelConfiguration.self, from: Data(#"{"dims": "wide"}"#.utf8))
+        }
+    }
+
+    @Test func everyErrorSaysToFoundationWhatItSaysInText() {
+        let errors: [any Error & CustomStringConvertible] = [
+            ModelError.cancelled, PreprocessingError.invalidSetting(name: "a", expected: "b", found: "c"),
+            ImageError.notFound(source: "a"), SystemError(code: 2), ConfigurationError.missingKey(source: "a", key: "b"),
+            CheckpointError.cannotOpen(file: "a", cause: SystemError(code: 2)),
+        ]
+        for error in errors { #expect(error.localizedDescription == error.description) }
     }
 }

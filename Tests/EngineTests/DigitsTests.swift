@@ -19,8 +19,10 @@ import Testing
         let model = try Model(contentsOf: Self.model)
         var right = 0
         for (index, label) in labels.enumerated() {
-            let image = try PixelBuffer(
-                width: 8, height: 8, format: .gray8, bytes: pixels[index * 64..<(index + 1) * 64].map { UInt8($0) })
+            let image = Image.pixels(
+                try PixelBuffer(
+                    width: 8, height: 8, format: .gray8,
+                    bytes: pixels[index * 64..<(index + 1) * 64].map { UInt8($0) }))
             let logits = try model.logits(model.preprocess(image)).values
             // Both sides preprocess to the same pixels; see NetworkFixtureTests for the network's own error.
             expectClose(logits, Array(expected[index * 10..<(index + 1) * 10]), tolerance: 1e-5, "held-out image \(index)")

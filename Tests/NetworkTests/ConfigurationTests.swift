@@ -1,5 +1,6 @@
 import CETNetGraph
 import CETNetNetworks
+import CETNetPreprocessing
 import Foundation
 import TestSupport
 import Testing

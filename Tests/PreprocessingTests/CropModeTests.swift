@@ -9,21 +9,25 @@ struct CropModeTests {
         return try PixelBuffer(width: width, height: height, format: .gray8, bytes: bytes)
     }
 
+    private typealias Settings = PreprocessConfiguration
+
     private func preprocessor(
-        _ side: Int, _ fraction: Double = 1, mode: Preprocessor.CropMode = .center,
-        rounding: Preprocessor.CropRounding = .even, interpolation: Preprocessor.Interpolation = .bicubic
+        _ side: Int, _ fraction: Double = 1, mode: Settings.CropMode = .center,
+        rounding: Settings.CropRounding = .even, interpolation: Settings.Interpolation = .bicubic
     ) throws -> Preprocessor {
         try Preprocessor(
-            imageSize: side, interpolation: interpolation, cropFraction: fraction, cropMode: mode,
-            cropRounding: rounding, mean: [0, 0, 0], standardDeviation: [1, 1, 1])
+            Settings(
+                interpolation: interpolation, cropFraction: fraction, cropMode: mode, cropRounding: rounding,
+                mean: [0, 0, 0], standardDeviation: [1, 1, 1]),
+            imageSize: side)
     }
 
     /// Margins of 7 and 5 pixels: halves go to the even neighbour, or down.
     @Test(arguments: [
-        (23, Preprocessor.CropRounding.even, 4), (23, .down, 3), (21, .even, 2), (21, .down, 2), (20, .even, 2),
-        (20, .down, 2), (16, .down, 0),
+        (23, PreprocessConfiguration.CropRounding.even, 4), (23, .down, 3), (21, .even, 2), (21, .down, 2),
+        (20, .even, 2), (20, .down, 2), (16, .down, 0),
     ])
-    func unequalMargins(width: Int, rounding: Preprocessor.CropRounding, start: Int) throws {
+    func unequalMargins(width: Int, rounding: PreprocessConfiguration.CropRounding, start: Int) throws {
         let preprocessor = try preprocessor(16, rounding: rounding)
         #expect(try preprocessor.crop(ramp(width: width, height: 16)).bytes.first == UInt8(start))
         let tall = try ramp(width: 16, height: width, byRows: true)

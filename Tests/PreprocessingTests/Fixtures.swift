@@ -23,7 +23,7 @@ enum Fixtures {
 
         func preprocessor() throws -> Preprocessor {
             try Fixtures.preprocessor(
-                imageSize, cropFraction, Preprocessor.Interpolation(rawValue: interpolation)!)
+                imageSize, cropFraction, PreprocessConfiguration.Interpolation(rawValue: interpolation)!)
         }
     }
 
@@ -40,11 +40,13 @@ enum Fixtures {
     }
 
     static func preprocessor(
-        _ imageSize: Int, _ cropFraction: Double, _ interpolation: Preprocessor.Interpolation = .bicubic
+        _ imageSize: Int, _ cropFraction: Double, _ interpolation: PreprocessConfiguration.Interpolation = .bicubic
     ) throws -> Preprocessor {
         try Preprocessor(
-            imageSize: imageSize, interpolation: interpolation, cropFraction: cropFraction,
-            mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225])
+            PreprocessConfiguration(
+                interpolation: interpolation, cropFraction: cropFraction, mean: [0.485, 0.456, 0.406],
+                standardDeviation: [0.229, 0.224, 0.225]),
+            imageSize: imageSize)
     }
 
     private static func url(_ name: String) -> URL {

@@ -1,3 +1,4 @@
+import CETNetKernels
 import CETNetPreprocessing
 import Testing
 
@@ -60,7 +61,8 @@ struct ValidationTests {
         ) -> String? {
             do {
                 _ = try Preprocessor(
-                    imageSize: size, cropFraction: fraction, mean: mean, standardDeviation: deviation)
+                    PreprocessConfiguration(cropFraction: fraction, mean: mean, standardDeviation: deviation),
+                    imageSize: size)
                 return nil
             } catch PreprocessingError.invalidSetting(let name, _, _) {
                 return name
@@ -101,6 +103,17 @@ struct ValidationTests {
         ) { try Fixtures.preprocessor(224, 0.9)(image) }
         // As a small result there is nothing against it.
         #expect(try Fixtures.preprocessor(4, 1)(image).count == 48)
+    }
+
+    @Test("every tier of kernels gives the same values", arguments: KernelSet.usable.map(\.name))
+    func tiers(_ name: String) throws {
+        let kernels = try #require(KernelSet.usable.first { $0.name == name })
+        for fixture in Fixtures.cases {
+            let reference = try fixture.preprocessor()
+            let preprocessor = try Preprocessor(
+                reference.configuration, imageSize: reference.imageSize, kernels: kernels)
+            #expect(try preprocessor(fixture.image()) == reference(fixture.image()), "\(fixture)")
+        }
     }
 
     @Test("one preprocessor serves many tasks at once")

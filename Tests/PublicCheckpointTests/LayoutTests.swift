@@ -28,6 +28,7 @@ import Testing
         let found = try Model(contentsOf: url, options: options).logits(image(64)).values
         #expect(found.map(\.bitPattern) == expected.map(\.bitPattern), "\(found) \(expected)")
         #expect(try ModelSummary(contentsOf: url).layout == name)
+        #expect(try Model(contentsOf: url, options: options).summary().layout == name)
     }
 
     /// No layout is a part of another, so that which it is does not depend on an order.

@@ -1,4 +1,5 @@
 import CETNetNetworks
+import CETNetPreprocessing
 import Testing
 
 @Suite struct TimmConfigurationTests {

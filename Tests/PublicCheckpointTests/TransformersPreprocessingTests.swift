@@ -1,4 +1,5 @@
 import CETNetNetworks
+import CETNetPreprocessing
 import Testing
 
 /// `preprocessor_config.json`, as the packages' processors read it.

@@ -19,8 +19,8 @@ final class Resize: Kernel {
 
     init(_ photo: Photo) throws {
         preprocessor = try Preprocessor(
-            imageSize: Self.side, interpolation: .bicubic, cropFraction: 0.875, mean: [0.5, 0.5, 0.5],
-            standardDeviation: [0.5, 0.5, 0.5])
+            PreprocessConfiguration(cropFraction: 0.875, mean: [0.5, 0.5, 0.5], standardDeviation: [0.5, 0.5, 0.5]),
+            imageSize: Self.side)
         var bytes = [UInt8](repeating: 0, count: photo.width * photo.height * 3)
         for y in 0..<photo.height {
             for x in 0..<photo.width {

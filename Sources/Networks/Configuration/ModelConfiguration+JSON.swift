@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import CETNetGraph
+import CETNetPreprocessing
 import Foundation
 
 extension ModelConfiguration {

@@ -1,9 +1,10 @@
 import CETNetCheckpoint
 import CETNetGraph
+import CETNetPreprocessing
 
 /// What a model is: the contents of its `config.json`.
 ///
-/// Arrays have one entry per stage. A configuration may describe more than this version can build; ``Network`` says so.
+/// Arrays have one entry per stage. A configuration may describe more than this version can build; loading says so.
 public struct ModelConfiguration: Sendable, Equatable {
     /// The row of ``Variant/all`` that values come from unless they are given. Key `variant`.
     public var variant: String?
@@ -42,7 +43,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// The number of classes. Key `num_labels`.
     public var numLabels: Int { labels.count }
 
-    /// A configuration from its values; not checked before ``validate(source:)`` or ``Network`` does.
+    /// A configuration from its values; not checked before a model is made of it.
     /// - Parameter labels: `nil` for 1000 labels that are their indices.
     public init(
         variant: String? = nil, dims: [Int], depths: [Int], numHeads: [Int], mlpRatios: [Int]? = nil,

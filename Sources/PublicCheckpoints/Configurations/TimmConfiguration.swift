@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import CETNetNetworks
+import CETNetPreprocessing
 
 /// The configuration that timm saves: an architecture's name, arguments that changed it, and `pretrained_cfg` with what
 /// images look like.

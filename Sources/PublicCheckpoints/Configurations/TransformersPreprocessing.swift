@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import CETNetNetworks
+import CETNetPreprocessing
 import Foundation
 
 /// What an image processor of Transformers does, from its `preprocessor_config.json`.

@@ -1,8 +1,9 @@
 /// How an image becomes what a network sees: resized, cropped at the centre, normalised.
 ///
 /// The values of the initialiser are those of the paper's ImageNet models.
-public struct PreprocessConfiguration: Sendable, Equatable {
-    /// The filter that images are resized with.
+public struct PreprocessConfiguration: Sendable, Hashable {
+    /// The filter that resizing samples an image with. All are Pillow's: when an image shrinks, all but `nearest`
+    /// widen by the same factor, so that every source pixel counts.
     public enum Interpolation: String, Sendable, Hashable, CaseIterable {
         case nearest, box, bilinear, hamming, bicubic, lanczos
     }

@@ -1,0 +1,30 @@
+@_exported public import CETNet
+public import Foundation
+
+// Files and encoded images: JPEG and PNG, told apart by their contents. The `decoder` says how large an image may be,
+// and whether EXIF orientation is applied; by default it is.
+
+extension Image {
+    /// The image file at a path.
+    ///
+    /// Using it throws ``ImageError`` if the file cannot be read or decoded.
+    public static func file(_ path: String, decoder: ImageDecoder = ImageDecoder()) -> Image {
+        Image(name: path) { try decoder.decode(contentsOfFile: path) }
+    }
+
+    /// The image file at a URL; see ``file(_:decoder:)-(String,_)``.
+    public static func file(_ url: URL, decoder: ImageDecoder = ImageDecoder()) -> Image {
+        Image(name: url.isFileURL ? url.path : url.absoluteString) { try decoder.decode(contentsOf: url) }
+    }
+
+    /// An encoded image: the bytes of a JPEG or PNG file, as `[UInt8]`, `Data`, `UnsafeRawBufferPointer` or any other
+    /// collection of bytes. They are copied only if they are not next to each other in memory.
+    ///
+    /// Using it throws ``ImageError`` if the bytes cannot be decoded.
+    /// - Parameter name: what errors call the image.
+    public static func encoded(
+        _ bytes: some Sequence<UInt8> & Sendable, name: String = "image data", decoder: ImageDecoder = ImageDecoder()
+    ) -> Image {
+        Image(name: name) { try decoder.decode(bytes, source: name) }
+    }
+}
