@@ -1,5 +1,4 @@
 import CETNet
-import CETNetMeasurement
 import Foundation
 
 /// The figures as people read them.

@@ -1,5 +1,4 @@
 import CETNet
-import CETNetMeasurement
 
 /// The figures of one batch and thread count.
 struct BenchResult {

@@ -76,11 +76,6 @@ struct SteadyState {
         let times: TimeLog
         var error: ModelError?
 
-        init(lane: BenchLane, times: TimeLog) {
-            self.lane = lane
-            self.times = times
-        }
-
         func run() {
             let start = ContinuousClock.now
             do {

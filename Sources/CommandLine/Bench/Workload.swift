@@ -1,5 +1,4 @@
 import CETNet
-import CETNetMeasurement
 import Foundation
 
 /// One batch and thread count of a model: what is measured for one result.

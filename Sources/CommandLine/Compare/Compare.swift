@@ -1,6 +1,5 @@
 import ArgumentParser
 import CETNet
-import CETNetComparison
 import CETNetEngine
 import Foundation
 

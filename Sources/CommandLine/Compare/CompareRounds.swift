@@ -1,7 +1,5 @@
 import CETNet
-import CETNetComparison
 import CETNetGraph
-import CETNetMeasurement
 import CETNetKernels
 
 /// Measures models in turn, round by round, so that a machine that becomes faster or slower meanwhile does so for all.

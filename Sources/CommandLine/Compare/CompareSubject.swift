@@ -1,5 +1,4 @@
 import CETNet
-import CETNetComparison
 import Foundation
 
 /// A model that takes part in a comparison: where it comes from, before it is loaded.

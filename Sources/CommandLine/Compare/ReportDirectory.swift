@@ -1,5 +1,4 @@
 import CETNetCheckpoint
-import CETNetComparison
 import Foundation
 
 /// The directory that a comparison's report goes to.

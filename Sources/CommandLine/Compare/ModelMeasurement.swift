@@ -1,0 +1,68 @@
+import CETNetGraph
+
+/// What was measured of one model of a comparison.
+struct ModelMeasurement: Sendable {
+    /// Milliseconds per batch of the runs of each round; every model has as many rounds, and no round is empty.
+    var rounds: [[Double]]
+    /// The steps of a run with their times; empty if nobody looked.
+    var steps: [StepTime]
+
+    /// A step of a run.
+    struct StepTime: Sendable, Equatable {
+        var part: Part
+        /// What it computes, in the field's names for operators.
+        var kind: String
+        /// For the whole batch.
+        var multiplyAdds: Int
+        var milliseconds: Double
+    }
+
+    /// All runs.
+    var times: Distribution { Distribution(rounds.joined()) }
+
+    /// What stands for each round: the fastest of its runs. Whatever else the machine does only adds to the others.
+    var roundTimes: [Double] { rounds.map { Distribution($0).min } }
+
+    /// Time and work of some of the steps.
+    struct Cost: Sendable, Equatable {
+        var milliseconds = 0.0
+        /// For the whole batch.
+        var multiplyAdds = 0
+
+        /// Billions of floating point operations per second; `nil` where nothing is multiplied.
+        var gigaflops: Double? {
+            multiplyAdds > 0 && milliseconds > 0 ? 2 * Double(multiplyAdds) / milliseconds / 1e6 : nil
+        }
+    }
+
+    /// The steps for which `isIncluded` is true, together.
+    func cost(_ isIncluded: (StepTime) -> Bool) -> Cost {
+        steps.filter(isIncluded).reduce(into: Cost()) {
+            $0.milliseconds += $1.milliseconds
+            $0.multiplyAdds += $1.multiplyAdds
+        }
+    }
+
+    /// Parts that take time, in the order of the architecture.
+    var parts: [Part] { Part.allCases.filter { cost(of: $0).milliseconds > 0 } }
+
+    func cost(of part: Part) -> Cost { cost { $0.part == part } }
+
+    /// All steps together; less or more than ``times`` by what the clock costs.
+    var sum: Cost { cost { _ in true } }
+
+    /// Share of the time of all steps, 0...1; 0 if nobody looked.
+    func share(of group: PartGroup) -> Double {
+        let whole = sum.milliseconds
+        return whole > 0 ? cost { PartGroup($0.part) == group }.milliseconds / whole : 0
+    }
+
+    /// The kinds of steps of the stem and the embeddings, the slowest first.
+    var embeddingKinds: [(kind: String, cost: Cost)] {
+        let steps = steps.filter { [.stem, .convolutionalEmbedding].contains($0.part) }
+        let kinds = Set(steps.map(\.kind)).sorted()
+        return kinds.map { kind in
+            (kind, cost { [.stem, .convolutionalEmbedding].contains($0.part) && $0.kind == kind })
+        }.sorted { $0.cost.milliseconds > $1.cost.milliseconds }
+    }
+}
