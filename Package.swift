@@ -9,6 +9,8 @@ let package = Package(
         .library(name: "CETNet", targets: ["CETNet"]),
         .library(name: "CETNetImaging", targets: ["CETNetImaging"]),
         .executable(name: "cetnet", targets: ["CETNetCommand"]),
+        // For developers: preloaded, it lets `cetnet bench` count allocations.
+        .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -52,18 +54,6 @@ let package = Package(
         // Images.
         .target(name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
 
-        // How fast it is.
-        .target(
-            name: "CETNetMeasurement", dependencies: ["CKernels", "COpenBLAS", "CETNetKernels", "CETNetEngine"],
-            path: "Sources/Measurement"),
-        .target(name: "CBenchmarking"),
-
-        // What is said about it.
-        .target(name: "CETNetReporting", path: "Sources/Reporting"),
-        .target(
-            name: "CETNetComparison", dependencies: ["CETNetGraph", "CETNetMeasurement", "CETNetReporting"],
-            path: "Sources/Comparison"),
-
         // Public products.
         .target(
             name: "CETNet",
@@ -79,9 +69,8 @@ let package = Package(
         .executableTarget(
             name: "CETNetCommand",
             dependencies: [
-                "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetPreprocessing",
-                "CETNetEngine", "CETNetKernels", "CETNetMeasurement", "CETNetReporting",
-                "CETNetComparison", "CBenchmarking",
+                "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetEngine", "CETNetKernels",
+                "CKernels", "COpenBLAS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine"),
@@ -112,15 +101,14 @@ let package = Package(
             name: "ImagingTests",
             dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "MeasurementTests", dependencies: ["CETNetMeasurement", "CETNetKernels", "CETNetEngine"]),
-        .testTarget(name: "ComparisonTests", dependencies: ["CETNetComparison", "CETNetReporting", "CETNetGraph"]),
         .target(name: "TestSupport", path: "Tests/Support"),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "CETNetCommand", "CETNet", "CETNetCheckpoint", "CETNetPublicCheckpoints", "CBenchmarking",
-                "TestSupport",
+                "CETNetCommand", "CETNet", "CETNetCheckpoint", "CETNetEngine", "CETNetGraph", "CETNetKernels",
+                "CETNetPublicCheckpoints", "AllocationCounter", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

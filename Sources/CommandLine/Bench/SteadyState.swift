@@ -11,7 +11,7 @@ struct SteadyState {
     let allocations: Int?
 
     /// One session on this thread.
-    static func alone(_ lane: BenchLane, _ duration: Workload.Duration) throws -> SteadyState {
+    static func alone(_ lane: Lane, _ duration: Workload.Duration) throws -> SteadyState {
         let times = TimeLog(duration)
         let counter = AllocationCounter()
         let start = ContinuousClock.now
@@ -24,7 +24,7 @@ struct SteadyState {
 
     /// One session on this thread; after each run one more, with a clock.
     static func alternating(
-        _ lane: BenchLane, _ duration: Workload.Duration, profile: LayerProfile
+        _ lane: Lane, _ duration: Workload.Duration, profile: LayerProfile
     ) throws -> SteadyState {
         let times = TimeLog(duration)
         let counter = AllocationCounter()
@@ -41,7 +41,7 @@ struct SteadyState {
     }
 
     /// Several sessions at the same time, each on a thread of its own.
-    static func together(_ lanes: [BenchLane], _ duration: Workload.Duration) throws -> SteadyState {
+    static func together(_ lanes: [Lane], _ duration: Workload.Duration) throws -> SteadyState {
         let ready = DispatchSemaphore(value: 0)
         let go = DispatchSemaphore(value: 0)
         let done = DispatchSemaphore(value: 0)
@@ -72,9 +72,14 @@ struct SteadyState {
 
     /// Belongs to one thread between `go` and `done`, and to the one that waits for it before and after.
     private final class Runner: @unchecked Sendable {
-        let lane: BenchLane
+        let lane: Lane
         let times: TimeLog
         var error: ModelError?
+
+        init(lane: Lane, times: TimeLog) {
+            self.lane = lane
+            self.times = times
+        }
 
         func run() {
             let start = ContinuousClock.now

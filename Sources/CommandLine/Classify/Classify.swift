@@ -1,5 +1,6 @@
 import ArgumentParser
 import CETNet
+import CETNetCheckpoint
 import CETNetImaging
 import Foundation
 
@@ -41,13 +42,11 @@ struct Classify: ParsableCommand {
 
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top is \(top); allowed is 1 or more.") }
-        guard (1...1024).contains(batch) else {
-            throw ValidationError("--batch is \(batch); allowed are 1 to 1024.")
-        }
+        try Allowed.check("batch", batch, 1...1024)
     }
 
     func run() throws {
-        let model = try model.load(threads: threads.threads)
+        let model = try model.model.load(threads: threads.threads)
         let found = ImageFinder.find(images)
         let bar = ProgressBar(total: found.count, noun: "images")
         bar.show(0)
@@ -65,7 +64,7 @@ struct Classify: ParsableCommand {
                 failures += 1
                 let message = Failure.message(for: error)
                 if json {
-                    try Console.print(JSON.object([("path", .string(path)), ("error", .string(message))]).text)
+                    try Console.print((["path": .string(path), "error": .string(message)] as JSONValue).line)
                 } else {
                     Console.report("Error: \(message.hasPrefix(path) ? message : "\(path): \(message)")")
                 }
@@ -98,19 +97,13 @@ struct Classify: ParsableCommand {
     }
 
     private func jsonLine(_ path: String, _ predictions: [Prediction]) -> String {
-        JSON.object([
-            ("path", .string(path)),
-            (
-                "predictions",
-                .array(
-                    predictions.map { prediction in
-                        .object([
-                            ("index", .integer(prediction.index)),
-                            ("label", .string(prediction.label)),
-                            ("probability", .number(prediction.probability)),
-                        ])
-                    })
-            ),
-        ]).text
+        let predictions = predictions.map { prediction -> JSONValue in
+            [
+                "index": .integer(prediction.index), "label": .string(prediction.label),
+                // The shortest digits that give the same float32 back.
+                "probability": .number(Double(prediction.probability.description)!),
+            ]
+        }
+        return JSONValue.object([.init("path", .string(path)), .init("predictions", .array(predictions))]).line
     }
 }

@@ -1,4 +1,3 @@
-
 /// What every figure of `cetnet compare` means.
 enum CompareHelp {
     static let discussion = """

@@ -1,3 +1,4 @@
+import CETNetCheckpoint
 
 /// Models measured side by side, and what follows from it.
 struct Comparison: Sendable {
@@ -29,7 +30,7 @@ struct Comparison: Sendable {
     /// The machine as people read it, line by line.
     let machineText: String
     /// The machine as files hold it.
-    let machineFields: JSON
+    let machineFields: JSONValue
     /// Reasons not to trust the figures.
     let warnings: [String]
     /// In the order of tables.
@@ -66,7 +67,7 @@ struct Comparison: Sendable {
 
     /// - Parameter entries: at least one, each measured in all rounds.
     init(
-        title: String, question: String, settings: Settings, machineText: String, machineFields: JSON,
+        title: String, question: String, settings: Settings, machineText: String, machineFields: JSONValue,
         warnings: [String], entries: [Entry]
     ) {
         precondition(!entries.isEmpty && entries.allSatisfy { $0.measurement.rounds.count == settings.rounds })

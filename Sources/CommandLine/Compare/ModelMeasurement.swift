@@ -5,16 +5,14 @@ struct ModelMeasurement: Sendable {
     /// Milliseconds per batch of the runs of each round; every model has as many rounds, and no round is empty.
     var rounds: [[Double]]
     /// The steps of a run with their times; empty if nobody looked.
-    var steps: [StepTime]
+    var steps: [Step]
 
     /// A step of a run.
-    struct StepTime: Sendable, Equatable {
+    struct Step: Sendable {
         var part: Part
         /// What it computes, in the field's names for operators.
         var kind: String
-        /// For the whole batch.
-        var multiplyAdds: Int
-        var milliseconds: Double
+        var cost: Cost
     }
 
     /// All runs.
@@ -23,25 +21,8 @@ struct ModelMeasurement: Sendable {
     /// What stands for each round: the fastest of its runs. Whatever else the machine does only adds to the others.
     var roundTimes: [Double] { rounds.map { Distribution($0).min } }
 
-    /// Time and work of some of the steps.
-    struct Cost: Sendable, Equatable {
-        var milliseconds = 0.0
-        /// For the whole batch.
-        var multiplyAdds = 0
-
-        /// Billions of floating point operations per second; `nil` where nothing is multiplied.
-        var gigaflops: Double? {
-            multiplyAdds > 0 && milliseconds > 0 ? 2 * Double(multiplyAdds) / milliseconds / 1e6 : nil
-        }
-    }
-
     /// The steps for which `isIncluded` is true, together.
-    func cost(_ isIncluded: (StepTime) -> Bool) -> Cost {
-        steps.filter(isIncluded).reduce(into: Cost()) {
-            $0.milliseconds += $1.milliseconds
-            $0.multiplyAdds += $1.multiplyAdds
-        }
-    }
+    func cost(_ isIncluded: (Step) -> Bool) -> Cost { steps.filter(isIncluded).map(\.cost).sum }
 
     /// Parts that take time, in the order of the architecture.
     var parts: [Part] { Part.allCases.filter { cost(of: $0).milliseconds > 0 } }
@@ -59,10 +40,8 @@ struct ModelMeasurement: Sendable {
 
     /// The kinds of steps of the stem and the embeddings, the slowest first.
     var embeddingKinds: [(kind: String, cost: Cost)] {
-        let steps = steps.filter { [.stem, .convolutionalEmbedding].contains($0.part) }
-        let kinds = Set(steps.map(\.kind)).sorted()
-        return kinds.map { kind in
-            (kind, cost { [.stem, .convolutionalEmbedding].contains($0.part) && $0.kind == kind })
-        }.sorted { $0.cost.milliseconds > $1.cost.milliseconds }
+        steps.filter { PartGroup($0.part) == .convolutionalEmbedding }.grouped(by: \.kind)
+            .map { ($0.key, $0.elements.map(\.cost).sum) }
+            .sorted { ($1.cost.milliseconds, $0.kind) < ($0.cost.milliseconds, $1.kind) }
     }
 }

@@ -1,40 +1,52 @@
-import CKernels
+import Foundation
 
 /// Counts calls of malloc and its relatives, on all threads of the process, while it is switched on.
 ///
-/// Swift's objects, arrays and closures get their memory from malloc, so they are counted too.
+/// Swift's objects, arrays and closures get their memory from malloc, so they are counted too. The counting itself is
+/// done by the library `AllocationCounter`, if whoever started the program preloaded it.
 final class AllocationCounter {
     private var counted = 0
     private var countAtStart: Int64 = 0
 
     /// Counts from now on.
     func start() {
-        countAtStart = cetnet_counted_allocations()
-        cetnet_count_allocations(true)
+        countAtStart = Self.library?.counted() ?? 0
+        Self.library?.count(true)
     }
 
     /// Stops counting until the next ``start()``.
     func stop() {
-        cetnet_count_allocations(false)
-        counted += Int(cetnet_counted_allocations() - countAtStart)
+        Self.library?.count(false)
+        counted += Int((Self.library?.counted() ?? 0) - countAtStart)
     }
 
     /// Calls between all starts and stops; `nil` where calls cannot be counted.
     var count: Int? { Self.works ? counted : nil }
 
-    private static let functions = ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"]
+    /// The functions of the library; `nil` where it is not in the process.
+    private static let library: (count: @Sendable @convention(c) (Bool) -> Void, counted: @Sendable @convention(c) () -> Int64)? = {
+        #if canImport(Glibc)
+            guard let count = dlsym(nil, "cetnet_count_allocations"),
+                let counted = dlsym(nil, "cetnet_counted_allocations")
+            else { return nil }
+            return (
+                unsafeBitCast(count, to: (@Sendable @convention(c) (Bool) -> Void).self),
+                unsafeBitCast(counted, to: (@Sendable @convention(c) () -> Int64).self)
+            )
+        #else
+            return nil
+        #endif
+    }()
 
-    /// Whether deliberate allocations are seen, by C and by Swift.
-    ///
-    /// They are not on systems where a program cannot put its own function in malloc's place in the way that
-    /// `CBenchmarking` does it, nor where another library has done so first.
-    static let works: Bool = {
+    /// Whether deliberate allocations are seen: they are not if another library has put its functions in malloc's place.
+    private static let works: Bool = {
         let counter = AllocationCounter()
         counter.start()
-        let allocated = functions.allSatisfy { cetnet_allocate_once($0) }
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 64)
         let object = Probe()
         counter.stop()
-        return withExtendedLifetime(object) { allocated && counter.counted >= functions.count + 1 }
+        memory.deallocate()
+        return withExtendedLifetime(object) { counter.counted >= 2 }
     }()
 
     private final class Probe {

@@ -1,3 +1,4 @@
+import CETNetCheckpoint
 import CKernels
 import CETNet
 import CETNetEngine
@@ -48,27 +49,27 @@ struct MachineReport {
     static var cCompiler: String { String(cString: cetnet_compiler()) }
 
     /// What the JSON holds, in order.
-    var fields: [(key: String, value: JSON)] {
+    var fields: [JSONValue.Member] {
         [
-            ("processor", .string(Machine.processorName)),
-            ("architecture", .string(Machine.architecture)),
-            ("operating_system", .string(Machine.operatingSystem)),
-            ("processors", .integer(Machine.processorCount)),
-            ("usable_processors", .integer(Processor.availableCount)),
-            ("load_average", .double(loadAverage)),
-            ("processors_used_by_others", processorsOfOthers.map { .double(($0 * 1000).rounded() / 1000) } ?? .null),
-            ("version", .string(CETNetCommand.configuration.version)),
-            ("kernel_tier", .string(kernelTier)),
-            ("backend", .string(backend.rawValue)),
-            ("precision", .string(Self.precision)),
-            ("sessions", .integer(sessions)),
-            ("seed", seed.map { .string(String($0)) } ?? .null),
-            ("openblas_version", .string(Machine.openBLASVersion)),
-            ("openblas_core", .string(Machine.openBLASCore)),
-            ("openblas_threading", .string(Machine.openBLASThreading)),
-            ("swift_compiler", .string(Self.swiftVersion)),
-            ("c_compiler", .string(Self.cCompiler)),
-            ("configuration", .string(Self.buildConfiguration)),
+            .init("processor", .string(Machine.processorName)),
+            .init("architecture", .string(Machine.architecture)),
+            .init("operating_system", .string(Machine.operatingSystem)),
+            .init("processors", .integer(Machine.processorCount)),
+            .init("usable_processors", .integer(Processor.availableCount)),
+            .init("load_average", .double(loadAverage)),
+            .init("processors_used_by_others", processorsOfOthers.map { .double(($0 * 1000).rounded() / 1000) } ?? .null),
+            .init("version", .string(CETNetVersion.current)),
+            .init("kernel_tier", .string(kernelTier)),
+            .init("backend", .string(backend.rawValue)),
+            .init("precision", .string(Self.precision)),
+            .init("sessions", .integer(sessions)),
+            .init("seed", seed.map { .string(String($0)) } ?? .null),
+            .init("openblas_version", .string(Machine.openBLASVersion)),
+            .init("openblas_core", .string(Machine.openBLASCore)),
+            .init("openblas_threading", .string(Machine.openBLASThreading)),
+            .init("swift_compiler", .string(Self.swiftVersion)),
+            .init("c_compiler", .string(Self.cCompiler)),
+            .init("configuration", .string(Self.buildConfiguration)),
         ]
     }
 
@@ -80,7 +81,7 @@ struct MachineReport {
             \(Machine.operatingSystem)
             kernels     \(kernelTier), backend \(backend.rawValue)
             OpenBLAS    \(Machine.openBLASVersion), core \(Machine.openBLASCore), \(Machine.openBLASThreading)
-            build       cetnet \(CETNetCommand.configuration.version), \(Self.buildConfiguration), \
+            build       cetnet \(CETNetVersion.current), \(Self.buildConfiguration), \
             \(Self.swiftVersion), \(Self.cCompiler)
             """
     }

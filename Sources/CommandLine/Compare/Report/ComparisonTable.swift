@@ -61,7 +61,7 @@ struct PartTable {
 
     /// - Parameter reference: the baseline's GFLOP/s in the same part.
     static func row(
-        _ name: String, _ what: String, _ cost: ModelMeasurement.Cost, of sum: ModelMeasurement.Cost, reference: Double?
+        _ name: String, _ what: String, _ cost: Cost, of sum: Cost, reference: Double?
     ) -> [String] {
         let relative = cost.gigaflops.flatMap { rate in reference.map { ComparisonTable.percent(rate / $0) } }
         return [

@@ -1,4 +1,3 @@
-
 /// A comparison as the terminal shows it.
 enum ComparisonText {
     static func text(_ comparison: Comparison) -> String {

@@ -54,18 +54,10 @@ enum Findings {
 
     /// What was published about accuracies in words, and where the figures come from.
     static func sources(_ comparison: Comparison) -> [String] {
-        var names: [String] = []
-        for source in comparison.rows.compactMap(\.model.source) where !names.contains(source) { names.append(source) }
-        var remarks: [(models: [String], text: String)] = []
-        for row in comparison.rows {
-            guard let remark = row.model.remark else { continue }
-            if let known = remarks.firstIndex(where: { $0.text == remark }) {
-                remarks[known].models.append(row.model.name)
-            } else {
-                remarks.append(([row.model.name], remark))
-            }
-        }
-        return names + remarks.map { "In words, of \($0.models.joined(separator: ", ")): \($0.text)" }
+        let models = comparison.rows.map(\.model)
+        let remarks = models.filter { $0.remark != nil }.grouped { $0.remark! }
+        return models.compactMap(\.source).grouped { $0 }.map(\.key)
+            + remarks.map { "In words, of \($0.elements.map(\.name).joined(separator: ", ")): \($0.key)" }
     }
 
     /// How close pairs were told apart, in one sentence.

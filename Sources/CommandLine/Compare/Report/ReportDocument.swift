@@ -1,4 +1,3 @@
-
 /// What a report says, in order, whatever it is written in.
 struct ReportDocument {
     let title: String

@@ -1,4 +1,3 @@
-
 /// A report as one page that needs no other file.
 enum ReportHTML {
     static func text(_ document: ReportDocument) -> String {

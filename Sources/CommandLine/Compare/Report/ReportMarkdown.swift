@@ -1,4 +1,3 @@
-
 /// A report in Markdown, as GitHub reads it. Plots are files beside it.
 enum ReportMarkdown {
     static func text(_ document: ReportDocument) -> String {

@@ -1,4 +1,3 @@
-
 /// How much longer one model takes than another, round by round.
 ///
 /// Both are measured in every round, one soon after the other, so whatever the machine does to a round it does to both,

@@ -1,7 +1,7 @@
 import CETNet
 
 /// One session with images of its own. Running it allocates nothing beside what the session does.
-final class BenchLane {
+final class Lane {
     let session: Session
     private let imageSize: ImageSize
     private let batch: Int
@@ -46,4 +46,8 @@ final class BenchLane {
         }
         return start.duration(to: .now).milliseconds
     }
+}
+
+extension Duration {
+    var milliseconds: Double { self / .milliseconds(1) }
 }

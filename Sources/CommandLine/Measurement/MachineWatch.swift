@@ -1,7 +1,7 @@
 import Foundation
 
 /// Looks for reasons not to trust the figures.
-final class BenchWatch {
+final class MachineWatch {
     /// Share of the machine's processors that others may use.
     static let idleShare = 0.05
     private let start = ProcessorUse.now
