@@ -1,6 +1,7 @@
-import CETNetComparison
 import CETNetGraph
 import Testing
+
+@testable import CETNetCommand
 
 struct ComparisonTests {
     @Test func rowsFollowFromTheMeasurements() throws {

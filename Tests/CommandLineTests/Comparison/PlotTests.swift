@@ -1,6 +1,7 @@
-import CETNetComparison
 import Foundation
 import Testing
+
+@testable import CETNetCommand
 
 struct PlotTests {
     @Test(arguments: [

@@ -1,7 +1,7 @@
-import CETNetComparison
-import CETNetReporting
 import Foundation
 import Testing
+
+@testable import CETNetCommand
 
 #if canImport(FoundationXML)
     import FoundationXML
@@ -27,6 +27,7 @@ struct ReportTests {
     /// Elements and text of a file, which must be well-formed XML.
     private final class Reader: NSObject, XMLParserDelegate {
         var elements: [String] = []
+        var attributes: [[String: String]] = []
         var text = ""
 
         init(_ text: String) throws {
@@ -41,6 +42,7 @@ struct ReportTests {
             attributes: [String: String]
         ) {
             elements.append(name)
+            self.attributes.append(attributes)
         }
 
         func parser(_ parser: XMLParser, foundCharacters text: String) { self.text += text }
@@ -57,6 +59,27 @@ struct ReportTests {
         let circles = ["latency-accuracy.svg": 2, "latency-multiply-adds.svg": 3, "time-by-part.svg": 0]
         #expect(reader.elements.count { $0 == "circle" } == circles[name])
         #expect(!text.contains("nan") && !text.contains("inf\""))
+    }
+
+    /// Viewers that ignore style sheets show black on white what has no attributes.
+    @Test(arguments: ["latency-accuracy.svg", "latency-multiply-adds.svg", "time-by-part.svg"])
+    func plotsHaveTheirColoursWithoutStyles(name: String) throws {
+        let reader = try Reader(file(name))
+        var fills: [String: String] = [:]
+        for (element, attributes) in zip(reader.elements, reader.attributes) {
+            let style = attributes["class"] ?? ""
+            func isColour(_ attribute: String) -> Bool { attributes[attribute]?.hasPrefix("#") == true }
+            switch element {
+            case "text", "rect", "circle": #expect(isColour("fill"), "\(element) \(style): \(attributes)")
+            case "line", "polyline": #expect(isColour("stroke"), "\(element) \(style): \(attributes)")
+            default: continue
+            }
+            if element == "polyline" { #expect(attributes["fill"] == "none", "\(style): \(attributes)") }
+            fills[style] = attributes["fill"]
+        }
+        #expect(fills["title"] != fills["ground"] && fills["on-part"] != fills["part-attention"])
+        let marks = fills.filter { $0.key.hasPrefix("part-") || $0.key.hasPrefix("point") }
+        #expect(Set(marks.values).count == marks.count, "\(marks)")
     }
 
     @Test func partsOfBarsAreDrawn() throws {

@@ -1,5 +1,6 @@
-import CETNetComparison
 import Testing
+
+@testable import CETNetCommand
 
 struct StatisticsTests {
     /// Ranks from tables of the sign test at 1 %, two-sided: one more than the critical number of minus signs.

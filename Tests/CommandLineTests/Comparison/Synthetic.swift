@@ -1,6 +1,6 @@
-import CETNetComparison
 import CETNetGraph
-import CETNetReporting
+
+@testable import CETNetCommand
 
 /// A comparison of invented measurements.
 enum Synthetic {
@@ -16,7 +16,7 @@ enum Synthetic {
             title: "Invented <models> & more", question: "What is \"measured\"?",
             settings: Comparison.Settings(
                 threads: 2, batch: 1, rounds: drift.count, runsPerRound: 3, peak: 200, command: "cetnet compare a b"),
-            machineText: "machine     none", machineFields: .object([("processor", .string("none"))]),
+            machineText: "machine     none", machineFields: ["processor": "none"],
             warnings: warnings,
             entries: names.indices.map { index in
                 Comparison.Entry(
@@ -35,7 +35,7 @@ enum Synthetic {
     }
 
     /// A quarter of the time in the embedding and the stem, a half in attention, an eighth in each of MLP and head.
-    static func steps(milliseconds: Double) -> [ModelMeasurement.StepTime] {
+    static func steps(milliseconds: Double) -> [ModelMeasurement.Step] {
         [
             step(.stem, "convolution", 100_000_000, milliseconds / 8),
             step(.convolutionalEmbedding, "depthwise convolution", 100_000_000, milliseconds / 8),
@@ -46,7 +46,8 @@ enum Synthetic {
 
     private static func step(
         _ part: Part, _ kind: String, _ multiplyAdds: Int, _ milliseconds: Double
-    ) -> ModelMeasurement.StepTime {
-        ModelMeasurement.StepTime(part: part, kind: kind, multiplyAdds: multiplyAdds, milliseconds: milliseconds)
+    ) -> ModelMeasurement.Step {
+        ModelMeasurement.Step(
+            part: part, kind: kind, cost: Cost(steps: 1, milliseconds: milliseconds, multiplyAdds: multiplyAdds))
     }
 }

@@ -1,5 +1,6 @@
-import CETNetMeasurement
 import Testing
+
+@testable import CETNetCommand
 
 @Suite struct DistributionTests {
     @Test func figuresOfTenValues() {

@@ -1,6 +1,8 @@
-import CETNetMeasurement
+import CETNetEngine
 import CETNetKernels
 import Testing
+
+@testable import CETNetCommand
 
 @Suite struct MachineTests {
     @Test func processorNameOfXeonAndARM() {

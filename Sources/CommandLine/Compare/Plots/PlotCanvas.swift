@@ -27,7 +27,7 @@ struct PlotCanvas {
         let turn = isVertical ? " transform=\"rotate(-90 \(Self.number(x)) \(Self.number(y)))\"" : ""
         elements.append(
             """
-            <text class="\(style)" x="\(Self.number(x))" y="\(Self.number(y))" text-anchor="\(anchor)"\(turn)>\
+            <text \(PlotStyle.attributes(style)) x="\(Self.number(x))" y="\(Self.number(y))" text-anchor="\(anchor)"\(turn)>\
             \(Markup.escaped(text))</text>
             """)
     }
@@ -35,21 +35,21 @@ struct PlotCanvas {
     mutating func line(from: PlotPoint, to: PlotPoint, _ style: String) {
         elements.append(
             """
-            <line class="\(style)" x1="\(Self.number(from.x))" y1="\(Self.number(from.y))" \
+            <line \(PlotStyle.attributes(style)) x1="\(Self.number(from.x))" y1="\(Self.number(from.y))" \
             x2="\(Self.number(to.x))" y2="\(Self.number(to.y))"/>
             """)
     }
 
     mutating func path(_ points: [PlotPoint], _ style: String) {
         let list = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
-        elements.append("<polyline class=\"\(style)\" points=\"\(list)\"/>")
+        elements.append("<polyline \(PlotStyle.attributes(style)) points=\"\(list)\"/>")
     }
 
     /// - Parameter tip: what a pointer resting on it shows.
     mutating func circle(_ centre: PlotPoint, radius: Double, _ style: String, tip: String) {
         elements.append(
             """
-            <circle class="\(style)" cx="\(Self.number(centre.x))" cy="\(Self.number(centre.y))" \
+            <circle \(PlotStyle.attributes(style)) cx="\(Self.number(centre.x))" cy="\(Self.number(centre.y))" \
             r="\(Self.number(radius))"><title>\(Markup.escaped(tip))</title></circle>
             """)
     }
@@ -58,7 +58,7 @@ struct PlotCanvas {
         let tip = tip.map { "<title>\(Markup.escaped($0))</title>" } ?? ""
         elements.append(
             """
-            <rect class="\(style)" x="\(Self.number(rectangle.x))" y="\(Self.number(rectangle.y))" \
+            <rect \(PlotStyle.attributes(style)) x="\(Self.number(rectangle.x))" y="\(Self.number(rectangle.y))" \
             width="\(Self.number(rectangle.width))" height="\(Self.number(rectangle.height))">\(tip)</rect>
             """)
     }
@@ -69,7 +69,7 @@ struct PlotCanvas {
         return """
             <svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" aria-label="\(Markup.escaped(title))" \
             viewBox="0 0 \(Self.number(width)) \(Self.number(height))" width="\(Self.number(width))" \
-            height="\(Self.number(height))">
+            height="\(Self.number(height))" font-family="\(PlotStyle.fontFamily)" font-size="12px">
             \(style)\(elements.joined(separator: "\n"))
             </svg>
 

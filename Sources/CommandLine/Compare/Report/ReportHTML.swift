@@ -26,7 +26,7 @@ enum ReportHTML {
 
     private static let css = """
         body { margin: 0; background: var(--ground); color: var(--ink);
-          font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
+          font: 15px/1.5 \(PlotStyle.fontFamily); }
         main { max-width: 1320px; margin: 0 auto; padding: 24px; }
         h1 { font-size: 25px; line-height: 1.25; margin: 8px 0 12px; }
         h2 { font-size: 18px; margin: 36px 0 8px; }
