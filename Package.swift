@@ -78,7 +78,7 @@ let package = Package(
         // Tests.
         .testTarget(
             name: "CheckpointTests", dependencies: ["CETNetCheckpoint", "TestSupport"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetKernels", "CETNetEngine"]),
+        .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetKernels", "CETNetEngine", "TestSupport"]),
         .testTarget(
             name: "NetworkTests", dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetCheckpoint", "TestSupport"],
             resources: [.copy("Fixtures")]),
@@ -92,14 +92,16 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetKernels", "CETNetCheckpoint",
+                "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CETNetKernels", "CKernels"],
+            name: "PreprocessingTests",
+            dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CETNetKernels", "CKernels", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "ImagingTests",
-            dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
+            dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .target(name: "TestSupport", path: "Tests/Support"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),

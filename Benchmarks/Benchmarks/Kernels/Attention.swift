@@ -25,7 +25,7 @@ final class Attention: Kernel {
         self.kernels = kernels
         tokens = attention.windowSize * attention.windowSize
         let channels = attention.channels
-        scoreStride = (tokens + kernels.panelColumns - 1) / kernels.panelColumns * kernels.panelColumns
+        scoreStride = kernels.packedColumns(tokens)
         qkv = Floats(noise: tokens * 3 * channels, seed: 1)
         bias = Floats(count: attention.heads * tokens * scoreStride)
         let noise = Floats(noise: bias.count, seed: 2)
