@@ -1,6 +1,7 @@
 import Benchmark
 import CETNetGraph
-import CETNetOperators
+import CETNetEngine
+import CETNetKernels
 
 /// All heads of one window: softmax(Q · Kᵀ + bias) · V.
 final class Attention: Kernel {

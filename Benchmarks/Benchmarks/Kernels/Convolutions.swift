@@ -1,5 +1,6 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetKernels
 
 /// Gathers the receptive fields of a whole map, some rows of the output at a time as the engine does it.
 final class Im2col: Kernel {

@@ -1,5 +1,6 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetKernels
 
 /// A linear layer: C = A · Wᵀ + bias, with weights frozen for the engine's own GEMM or for OpenBLAS.
 final class GEMM: Kernel {

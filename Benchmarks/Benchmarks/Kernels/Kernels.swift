@@ -1,5 +1,6 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetKernels
 
 /// What `swift package benchmark` runs: the kernels of one instruction-set tier, the one that `CETNET_KERNELS` names or
 /// else the best, on one thread, in the shapes of CETNet-T at 224×224.

@@ -1,5 +1,6 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetKernels
 import CKernels
 
 /// LayerNorm of a whole map, with scale and shift.

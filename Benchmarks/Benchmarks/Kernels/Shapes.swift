@@ -1,6 +1,7 @@
 import CETNetGraph
 import CETNetNetworks
-import CETNetOperators
+import CETNetEngine
+import CETNetKernels
 
 /// The shapes of CETNet-T's operators at 224×224, taken from the network's definition, each once.
 enum Shapes {
