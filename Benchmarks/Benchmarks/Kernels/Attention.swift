@@ -2,6 +2,7 @@ import Benchmark
 import CETNetGraph
 import CETNetEngine
 import CETNetKernels
+import CKernels
 
 /// All heads of one window: softmax(Q · Kᵀ + bias) · V.
 final class Attention: Kernel {
@@ -35,8 +36,7 @@ final class Attention: Kernel {
         }
         y = Floats(count: tokens * channels)
         scratch = Floats(
-            count: WindowAttentionHead.scratchCount(
-                tokens: tokens, headDimension: attention.headDimension, kernels: kernels))
+            count: cetnet_window_attention_scratch(tokens, attention.headDimension, kernels.panelColumns))
         rows = .allocate(capacity: tokens)
         outputs = .allocate(capacity: tokens)
         for token in 0..<tokens {
@@ -56,12 +56,12 @@ final class Attention: Kernel {
     func run() {
         for head in 0..<attention.heads {
             let channel = head * attention.headDimension
-            WindowAttentionHead(
-                tokens: tokens, headDimension: attention.headDimension, scoreStride: scoreStride, rows: rows,
-                queryOffset: channel, keyOffset: attention.channels + channel,
-                valueOffset: 2 * attention.channels + channel, bias: bias.pointer + head * tokens * scoreStride,
-                mask: nil, outputs: outputs, outputOffset: channel
-            ).run(scratch: scratch.pointer, layout: .panels, kernels: kernels)
+            let arguments = cetnet_window_attention(
+                tokens: tokens, head_dimension: attention.headDimension, rows: rows, query_offset: channel,
+                key_offset: attention.channels + channel, value_offset: 2 * attention.channels + channel,
+                bias: bias.pointer + head * tokens * scoreStride, mask: nil, score_stride: scoreStride,
+                outputs: outputs, output_offset: channel, scratch: scratch.pointer)
+            kernels.windowAttention(arguments, .panels)
         }
     }
 

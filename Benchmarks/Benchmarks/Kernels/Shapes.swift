@@ -19,7 +19,7 @@ enum Shapes {
     struct Layer: Hashable {
         let geometry: Geometry
         let outputChannels: Int
-        let activation: ActivationKind
+        let activation: Activation?
     }
 
     struct Geometry: Hashable {
@@ -32,8 +32,9 @@ enum Shapes {
 
         var operators: ConvolutionGeometry {
             ConvolutionGeometry(
-                inputHeight: size.height, inputWidth: size.width, channels: channels, kernel: kernel, stride: stride,
-                padding: padding, outputHeight: output.height, outputWidth: output.width)
+                kernel: kernel, stride: stride, padding: padding,
+                from: TensorShape(height: size.height, width: size.width, channels: channels),
+                to: TensorShape(height: output.height, width: output.width, channels: channels))
         }
     }
 
@@ -96,7 +97,7 @@ enum Shapes {
                         size: input.size, output: node.shape.size, channels: input.channels,
                         kernel: convolution.kernel, stride: convolution.stride, padding: convolution.padding),
                     outputChannels: convolution.outputChannels,
-                    activation: node.part == .convolutionalEmbedding ? .gelu : .none)
+                    activation: node.part == .convolutionalEmbedding ? .gelu : nil)
             })
     }
 
