@@ -41,6 +41,7 @@ struct Run: ParsableCommand {
                 if features == nil { return (try model.logits(batch), []) }
                 return try model.logitsAndFeatures(batch)
             } catch let error as ModelError {
+                if case .outOfMemory = error { throw error }
                 throw Failure(status: .inputsFailed, message: "\(input): \(error)")
             }
         }

@@ -69,6 +69,20 @@ import Testing
         #expect(try Command(shell: "CETNET_KERNELS=portable \"$0\" \(classify)").status == 0)
     }
 
+    #if os(Linux)
+        @Test(arguments: ["bench --runs 1", "compare --rounds 1"])
+        func moreMemoryThanThereIsMakesTheCallUnusable(call: String) throws {
+            let directory = try directoryWithTinyModel()
+            let command = try Command(
+                shell: """
+                    ulimit -v 3000000; "$0" \(call) '\(directory.path("tiny"))' --batch 1024 --image-size 2048 --threads 1
+                    """)
+            #expect(command.status == 2)
+            #expect(command.output == "")
+            #expect(command.errors.hasPrefix("Error: out of memory"), "\(command.errors)")
+        }
+    #endif
+
     @Test func aReaderThatHasSeenEnoughEndsTheProgramQuietly() throws {
         let command = try Command(shell: "\"$0\" inspect cetnet-b | head -n 1")
         #expect(command.lines.count == 1)

@@ -94,8 +94,8 @@ struct SteadyState {
 
 /// Times of runs, in memory that is there from the beginning, and the decision whether to run once more.
 final class TimeLog {
-    /// A run of the smallest models takes some tenths of a millisecond; a day of them fits.
-    private static let mostRuns = 1 << 28
+    /// A run of the smallest models takes some tenths of a millisecond.
+    private static let mostRunsPerSecond = 20_000.0
     private static let leastRuns = 3
 
     private let memory: UnsafeMutableBufferPointer<Double>
@@ -106,7 +106,7 @@ final class TimeLog {
         switch duration {
         case .seconds(let seconds):
             // Pages that are never written to take no memory.
-            memory = .allocate(capacity: Self.mostRuns)
+            memory = .allocate(capacity: Self.leastRuns + Int(seconds * Self.mostRunsPerSecond))
             end = .seconds(seconds)
         case .runs(let runs):
             memory = .allocate(capacity: runs)

@@ -1,4 +1,5 @@
 import CETNet
+import Foundation
 
 /// One session with images of its own. Running it allocates nothing beside what the session does.
 final class Lane {
@@ -13,20 +14,26 @@ final class Lane {
         session = try Session(model, threads: threads)
         self.imageSize = imageSize
         self.batch = batch
-        input = .allocate(capacity: batch * 3 * imageSize.area)
-        logits = .allocate(capacity: batch * model.configuration.numLabels)
-        logits.initialize(repeating: 0)
+        input = try Self.allocate(batch * 3 * imageSize.area)
+        logits = try Self.allocate(batch * model.configuration.numLabels)
         // Knuth's MMIX generator; the upper bits are good enough for noise.
         var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
         for index in input.indices {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            input.initializeElement(at: index, to: Float(state >> 40) * 0x1p-22 - 2)
+            input[index] = Float(state >> 40) * 0x1p-22 - 2
         }
     }
 
     deinit {
-        input.deallocate()
-        logits.deallocate()
+        free(input.baseAddress)
+        free(logits.baseAddress)
+    }
+
+    /// Zeros, or an error where Swift's own memory would end the program.
+    private static func allocate(_ count: Int) throws(ModelError) -> UnsafeMutableBufferPointer<Float> {
+        let size = MemoryLayout<Float>.stride
+        guard let memory = calloc(count, size) else { throw .outOfMemory(bytes: count * size) }
+        return UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: count), count: count)
     }
 
     /// Runs the batch, and says how long that took in milliseconds.

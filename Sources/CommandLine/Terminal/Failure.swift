@@ -14,12 +14,15 @@ struct Failure: Error {
     var status: ExitStatus
     var message: String
 
-    /// Runs `body` and turns whatever it throws into a failure of the given status, unless it is a failure already.
+    /// Runs `body` and turns whatever it throws into a failure of the given status, unless it is a failure already. That
+    /// a run takes more memory than there is makes the call unusable, whatever its inputs.
     static func wrap<Value>(_ status: ExitStatus, _ body: () throws -> Value) throws(Failure) -> Value {
         do {
             return try body()
         } catch let failure as Failure {
             throw failure
+        } catch ModelError.outOfMemory(let bytes) {
+            throw Failure(status: .unusable, message: Self.message(for: ModelError.outOfMemory(bytes: bytes)))
         } catch {
             throw Failure(status: status, message: Self.message(for: error))
         }
