@@ -25,7 +25,8 @@ struct Command {
     /// Runs a line of shell in which `$0` is `cetnet`.
     init(shell line: String) throws {
         try self.init(
-            executable: URL(fileURLWithPath: "/bin/sh"), ["-c", line, Self.executable.path], directory: nil, environment: [:])
+            executable: URL(fileURLWithPath: "/bin/sh"), ["-c", line, Self.executable.path], directory: nil,
+            environment: [:])
     }
 
     private init(

@@ -1,6 +1,6 @@
 import Benchmark
-import CETNetGraph
 import CETNetEngine
+import CETNetGraph
 import CETNetKernels
 import CKernels
 

@@ -1,7 +1,7 @@
-import CETNetGraph
-import CETNetNetworks
 import CETNetEngine
+import CETNetGraph
 import CETNetKernels
+import CETNetNetworks
 
 /// The shapes of CETNet-T's operators at 224×224, taken from the network's definition, each once.
 enum Shapes {

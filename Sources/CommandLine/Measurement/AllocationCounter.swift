@@ -23,16 +23,16 @@ final class AllocationCounter {
     /// Calls between all starts and stops; `nil` where calls cannot be counted.
     var count: Int? { Self.works ? counted : nil }
 
+    private typealias Count = @Sendable @convention(c) (Bool) -> Void
+    private typealias Counted = @Sendable @convention(c) () -> Int64
+
     /// The functions of the library; `nil` where it is not in the process.
-    private static let library: (count: @Sendable @convention(c) (Bool) -> Void, counted: @Sendable @convention(c) () -> Int64)? = {
+    private static let library: (count: Count, counted: Counted)? = {
         #if canImport(Glibc)
             guard let count = dlsym(nil, "cetnet_count_allocations"),
                 let counted = dlsym(nil, "cetnet_counted_allocations")
             else { return nil }
-            return (
-                unsafeBitCast(count, to: (@Sendable @convention(c) (Bool) -> Void).self),
-                unsafeBitCast(counted, to: (@Sendable @convention(c) () -> Int64).self)
-            )
+            return (unsafeBitCast(count, to: Count.self), unsafeBitCast(counted, to: Counted.self))
         #else
             return nil
         #endif

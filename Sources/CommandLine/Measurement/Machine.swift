@@ -1,5 +1,5 @@
-import COpenBLAS
 import CETNetEngine
+import COpenBLAS
 import Foundation
 
 /// What a measurement ran on.

@@ -1,7 +1,7 @@
-import CETNetCheckpoint
-import CKernels
 import CETNet
+import CETNetCheckpoint
 import CETNetEngine
+import CKernels
 
 /// What the figures were measured on and with.
 struct MachineReport {
@@ -57,7 +57,8 @@ struct MachineReport {
             .init("processors", .integer(Machine.processorCount)),
             .init("usable_processors", .integer(Processor.availableCount)),
             .init("load_average", .double(loadAverage)),
-            .init("processors_used_by_others", processorsOfOthers.map { .double(($0 * 1000).rounded() / 1000) } ?? .null),
+            .init(
+                "processors_used_by_others", processorsOfOthers.map { .double(($0 * 1000).rounded() / 1000) } ?? .null),
             .init("version", .string(CETNetVersion.current)),
             .init("kernel_tier", .string(kernelTier)),
             .init("backend", .string(backend.rawValue)),

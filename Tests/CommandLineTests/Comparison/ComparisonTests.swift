@@ -52,10 +52,11 @@ struct ComparisonTests {
         let comparison = Synthetic.comparison(
             names: ["a", "b", "c", "d"], times: [10, 12, 5, 10.01], top1: ["80.0", "80.9", nil, "80.1"])
         // 0.2 times the median of the baseline's runs, 12.5 ms.
-        #expect(Findings.prices(comparison) == [
-            "b against a: +0.9 points of published top-1, +2.50 ms (+20.0 %)",
-            "d against a: +0.1 points of published top-1, time too close to tell",
-        ])
+        #expect(
+            Findings.prices(comparison) == [
+                "b against a: +0.9 points of published top-1, +2.50 ms (+20.0 %)",
+                "d against a: +0.1 points of published top-1, time too close to tell",
+            ])
     }
 
     @Test func eachFormHasItsOwnBaseline() {

@@ -22,11 +22,12 @@ struct PlotTests {
     }
 
     /// Points in a heap, on a line, all at the same place, in the corners.
-    @Test(arguments: [
-        [(100, 100), (101, 101), (103, 99), (105, 104), (98, 97), (110, 100)],
-        [(50, 200), (60, 200), (70, 200), (80, 200), (90, 200), (100, 200)],
-        [(300, 150), (300, 150), (300, 150), (300, 150)], [(0, 0), (600, 0), (0, 300), (600, 300)],
-    ] as [[(Double, Double)]])
+    @Test(
+        arguments: [
+            [(100, 100), (101, 101), (103, 99), (105, 104), (98, 97), (110, 100)],
+            [(50, 200), (60, 200), (70, 200), (80, 200), (90, 200), (100, 200)],
+            [(300, 150), (300, 150), (300, 150), (300, 150)], [(0, 0), (600, 0), (0, 300), (600, 300)],
+        ] as [[(Double, Double)]])
     func namesCoverNeitherEachOtherNorPoints(points: [(Double, Double)]) {
         let area = PlotRectangle(x: 0, y: 0, width: 600, height: 300)
         let centres = points.map { PlotPoint(x: $0.0, y: $0.1) }

@@ -4,9 +4,10 @@ import Testing
 
 struct StatisticsTests {
     /// Ranks from tables of the sign test at 1 %, two-sided: one more than the critical number of minus signs.
-    @Test(arguments: [
-        (1, nil), (7, nil), (8, 1), (10, 1), (11, 1), (12, 2), (15, 3), (20, 4), (25, 6), (50, 16), (100, 37),
-    ] as [(Int, Int?)])
+    @Test(
+        arguments: [
+            (1, nil), (7, nil), (8, 1), (10, 1), (11, 1), (12, 2), (15, 3), (20, 4), (25, 6), (50, 16), (100, 37),
+        ] as [(Int, Int?)])
     func ranksAreThoseOfTheSignTest(count: Int, rank: Int?) {
         #expect(SignTest.rank(count: count) == rank)
     }

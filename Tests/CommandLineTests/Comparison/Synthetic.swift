@@ -39,7 +39,8 @@ enum Synthetic {
         [
             step(.stem, "convolution", 100_000_000, milliseconds / 8),
             step(.convolutionalEmbedding, "depthwise convolution", 100_000_000, milliseconds / 8),
-            step(.attention, "linear", 400_000_000, milliseconds / 2), step(.mlp, "linear", 400_000_000, milliseconds / 8),
+            step(.attention, "linear", 400_000_000, milliseconds / 2),
+            step(.mlp, "linear", 400_000_000, milliseconds / 8),
             step(.head, "mean over tokens", 0, milliseconds / 8),
         ]
     }

@@ -133,7 +133,8 @@ struct ScatterPlot {
             // The estimated width is an upper one, so text is set against the side that faces its point.
             let (x, anchor): (Double, PlotCanvas.Anchor) =
                 rectangle.x >= centre.x
-                ? (rectangle.x, .start) : rectangle.right <= centre.x
+                ? (rectangle.x, .start)
+                : rectangle.right <= centre.x
                     ? (rectangle.right, .end) : (rectangle.x + rectangle.width / 2, .middle)
             canvas.text(point.name, x: x, y: rectangle.y + 11.5, "label", anchor: anchor)
         }

@@ -9,8 +9,9 @@ enum ReportMarkdown {
         case .heading(let text): "## \(escaped(text))"
         case .paragraph(let text): escaped(text)
         case .list(let items): items.map { "- \(escaped($0))" }.joined(separator: "\n")
-        case .code(let text): text.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.isEmpty ? "" : "    \($0)" }.joined(separator: "\n")
+        case .code(let text):
+            text.split(separator: "\n", omittingEmptySubsequences: false)
+                .map { $0.isEmpty ? "" : "    \($0)" }.joined(separator: "\n")
         case .table(let columns, let rows): table(columns, rows)
         case .plot(let plot):
             ((plot.alone == nil ? [] : ["![\(escaped(plot.title))](\(plot.file))"])
