@@ -9,6 +9,8 @@ let package = Package(
         .library(name: "CETNet", targets: ["CETNet"]),
         .library(name: "CETNetImaging", targets: ["CETNetImaging"]),
         .executable(name: "cetnet", targets: ["CETNetCommand"]),
+        // For developers: preloaded, it lets `cetnet bench` count allocations.
+        .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -53,18 +55,6 @@ let package = Package(
         // Images.
         .target(name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
 
-        // How fast it is.
-        .target(
-            name: "CETNetMeasurement", dependencies: ["CKernels", "COpenBLAS", "CETNetKernels", "CETNetEngine"],
-            path: "Sources/Measurement"),
-        .target(name: "CBenchmarking"),
-
-        // What is said about it.
-        .target(name: "CETNetReporting", path: "Sources/Reporting"),
-        .target(
-            name: "CETNetComparison", dependencies: ["CETNetGraph", "CETNetMeasurement", "CETNetReporting"],
-            path: "Sources/Comparison"),
-
         // Public products.
         .target(
             name: "CETNet",
@@ -80,9 +70,8 @@ let package = Package(
         .executableTarget(
             name: "CETNetCommand",
             dependencies: [
-                "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetPreprocessing",
-                "CETNetEngine", "CETNetKernels", "CETNetMeasurement", "CETNetReporting",
-                "CETNetComparison", "CBenchmarking",
+                "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetEngine", "CETNetKernels",
+                "CKernels", "COpenBLAS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine"),
@@ -90,7 +79,7 @@ let package = Package(
         // Tests.
         .testTarget(
             name: "CheckpointTests", dependencies: ["CETNetCheckpoint", "TestSupport"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetKernels", "CETNetEngine"]),
+        .testTarget(name: "KernelTests", dependencies: ["CKernels", "CETNetKernels", "CETNetEngine", "TestSupport"]),
         .testTarget(
             name: "NetworkTests",
             dependencies: ["CETNetGraph", "CETNetNetworks", "CETNetPreprocessing", "CETNetCheckpoint", "TestSupport"],
@@ -106,24 +95,25 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetKernels", "CETNetCheckpoint",
+                "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "PreprocessingTests", dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CETNetKernels", "CKernels"],
+            name: "PreprocessingTests",
+            dependencies: ["CETNetPreprocessing", "CETNetCheckpoint", "CETNetKernels", "CKernels", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "ImagingTests",
-            dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint"],
+            dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint", "TestSupport"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "MeasurementTests", dependencies: ["CETNetMeasurement", "CETNetKernels", "CETNetEngine"]),
-        .testTarget(name: "ComparisonTests", dependencies: ["CETNetComparison", "CETNetReporting", "CETNetGraph"]),
         .target(name: "TestSupport", path: "Tests/Support"),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "CETNetCommand", "CETNet", "CETNetCheckpoint", "CETNetPublicCheckpoints", "CBenchmarking",
-                "TestSupport",
+                "CETNetCommand", "CETNet", "CETNetCheckpoint", "CETNetEngine", "CETNetGraph", "CETNetKernels",
+                "CETNetPublicCheckpoints", "AllocationCounter", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

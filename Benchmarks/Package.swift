@@ -9,7 +9,7 @@ import PackageDescription
 let package = Package(
     name: "cetnet-benchmarks",
     dependencies: [
-        // Without traits it does not need jemalloc; `cetnet bench` counts allocations.
+        // Without traits it does not need jemalloc; the library AllocationCounter counts allocations.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])
     ],
     targets: [
@@ -17,16 +17,22 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         .target(name: "CKernels"),
-        .target(name: "CETNetOperators", dependencies: ["CKernels", "COpenBLAS"], path: "Sources/Operators"),
-        .target(name: "CETNetPreprocessing", dependencies: ["CKernels"], path: "Sources/Preprocessing"),
+        .target(name: "CETNetKernels", dependencies: ["CKernels"], path: "Sources/Kernels"),
         .target(name: "CETNetCheckpoint", path: "Sources/Checkpoint"),
         .target(name: "CETNetGraph", path: "Sources/Graph"),
         .target(
-            name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint"], path: "Sources/Networks"),
+            name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
+        .target(
+            name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetPreprocessing"],
+            path: "Sources/Networks"),
+        .target(
+            name: "CETNetEngine",
+            dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetKernels", "CKernels", "COpenBLAS"],
+            path: "Sources/Engine"),
         .executableTarget(
             name: "Kernels",
             dependencies: [
-                "CETNetOperators", "CETNetPreprocessing", "CETNetGraph", "CETNetNetworks",
+                "CETNetEngine", "CETNetKernels", "CETNetPreprocessing", "CETNetGraph", "CETNetNetworks", "CKernels",
                 .product(name: "Benchmark", package: "benchmark"),
             ],
             path: "Benchmarks/Kernels",

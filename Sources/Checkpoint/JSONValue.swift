@@ -75,7 +75,15 @@ extension JSONValue: CustomStringConvertible {
         return text
     }
 
-    private func write(to text: inout String, indentation: String) {
+    /// The value as JSON on one line.
+    package var line: String {
+        var text = ""
+        write(to: &text, indentation: nil)
+        return text
+    }
+
+    /// - Parameter indentation: `nil` for everything on one line.
+    private func write(to text: inout String, indentation: String?) {
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
@@ -92,19 +100,20 @@ extension JSONValue: CustomStringConvertible {
             }
             text += "]"
         case .object(let members):
-            let inner = indentation + "  "
+            let inner = indentation.map { $0 + "  " }
             text += "{"
             for (index, member) in members.enumerated() {
-                text += (index == 0 ? "\n" : ",\n") + inner
+                text += inner.map { (index == 0 ? "\n" : ",\n") + $0 } ?? (index == 0 ? "" : ", ")
                 Self.write(member.key, to: &text)
                 text += ": "
                 member.value.write(to: &text, indentation: inner)
             }
-            text += members.isEmpty ? "}" : "\n" + indentation + "}"
+            text += members.isEmpty ? "}" : (indentation.map { "\n" + $0 } ?? "") + "}"
         }
     }
 
-    /// Appends a string with quotes and escapes.
+    /// Appends a string with quotes and what RFC 8259, section 7, wants escaped. DEL, U+2028 and U+2029 are escaped too:
+    /// they are valid JSON, but some readers that take a file line by line end a line there.
     package static func write(_ string: String, to text: inout String) {
         text += "\""
         for scalar in string.unicodeScalars {
@@ -114,7 +123,7 @@ extension JSONValue: CustomStringConvertible {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case "\u{0}"..<"\u{20}":
+            case "\u{0}"..<"\u{20}", "\u{7f}", "\u{2028}", "\u{2029}":
                 let digits = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: text.unicodeScalars.append(scalar)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CETNet
 import Foundation
 
 @main
@@ -18,7 +19,7 @@ struct CETNetCommand: ParsableCommand {
               cetnet init cetnet-t --seed 1 --output /tmp/cetnet-t
               cetnet inspect cetnet-t --image-size 384
             """,
-        version: "0.1.0",
+        version: CETNetVersion.current,
         subcommands: [
             Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self, Bench.self,
             Compare.self,

@@ -32,16 +32,14 @@ struct Init: ParsableCommand {
     var force = false
 
     func validate() throws {
-        if let numLabels, !(1...1_000_000).contains(numLabels) {
-            throw ValidationError("--num-labels is \(numLabels); allowed are 1 to 1000000.")
-        }
+        try Allowed.check("num-labels", numLabels, 1...1_000_000)
     }
 
     func run() throws {
-        var configuration = try variantConfiguration(variant)
-        if let numLabels {
-            configuration.setLabelCount(numLabels)
+        guard var configuration = Variant.named(variant)?.configuration else {
+            throw Failure(status: .unusable, message: Variant.unknown(variant))
         }
+        if let numLabels { configuration.setLabelCount(numLabels) }
         try Failure.wrap(.unusable) {
             do {
                 try configuration.writeRandomModel(seed: seed, to: URL(fileURLWithPath: output), replacing: force)

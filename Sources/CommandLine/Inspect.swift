@@ -1,5 +1,6 @@
 import ArgumentParser
 import CETNet
+import CETNetCheckpoint
 import Foundation
 
 struct Inspect: ParsableCommand {
@@ -24,7 +25,7 @@ struct Inspect: ParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("The name of a variant, or a model on disk.", valueName: "variant|model"))
-    var model: String
+    var model: ModelArgument
 
     @Option(
         name: .long,
@@ -39,24 +40,8 @@ struct Inspect: ParsableCommand {
     var json = false
 
     func run() throws {
-        let summary = try summary()
+        let summary = try model.source().summary(imageSize: imageSize?.size)
         try Console.print(json ? jsonText(summary) : table(summary))
-    }
-
-    private func summary() throws(Failure) -> ModelSummary {
-        if Variant.all.contains(where: { $0.name == model }) {
-            return try Failure.wrap(.unusable) {
-                try ModelSummary(ModelConfiguration(variant: model), imageSize: imageSize?.size)
-            }
-        }
-        guard FileManager.default.fileExists(atPath: model) else {
-            throw Failure(
-                status: .unusable,
-                message: "\(model): no such file or directory, and \(unknownVariant(model))")
-        }
-        return try Failure.wrap(.unusable) {
-            try ModelSummary(contentsOf: URL(fileURLWithPath: model), imageSize: imageSize?.size)
-        }
     }
 
     /// Layers summed up.
@@ -68,7 +53,7 @@ struct Inspect: ParsableCommand {
     }
 
     private func groups(_ summary: ModelSummary, by grouping: Grouping) -> [Group] {
-        grouping.grouped(summary.layers) { grouping.group(part: $0.part, stage: $0.stage) }.map { name, layers in
+        summary.layers.grouped { grouping.group(part: $0.part, stage: $0.stage) }.map { name, layers in
             Group(
                 name: name, layers: layers.count, parameters: layers.reduce(0) { $0 + $1.parameters },
                 multiplyAdds: layers.reduce(0) { $0 + $1.multiplyAdds })
@@ -79,7 +64,7 @@ struct Inspect: ParsableCommand {
         """
         \(groupBy.map { groupTable(summary, by: $0) } ?? layerTable(summary))
 
-        \(model), images of \(summary.imageSize): \
+        \(model.text), images of \(summary.imageSize): \
         \(Figures.millions(summary.parameters)) parameters, \(Figures.billions(summary.multiplyAdds)) multiply-adds \
         (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)\
         \(summary.layout.map { "\nnames of the tensors: \($0)" } ?? "")
@@ -123,38 +108,28 @@ struct Inspect: ParsableCommand {
     }
 
     private func jsonText(_ summary: ModelSummary) -> String {
-        let details = groupBy.map { groupArray(summary, by: $0) } ?? layerArray(summary)
-        return JSON.object([
-            ("variant", summary.configuration.variant.map { .string($0) } ?? .null),
-            ("layout", summary.layout.map { .string($0) } ?? .null),
-            ("parameters", .integer(summary.parameters)),
-            ("multiply_adds", .integer(summary.multiplyAdds)),
-            (groupBy == nil ? "layers" : "groups", details),
-        ]).text
+        let details = groupBy.map { groups(summary, by: $0).map(jsonValue) } ?? summary.layers.map(jsonValue)
+        return JSONValue.object([
+            .init("variant", summary.configuration.variant.map { .string($0) } ?? .null),
+            .init("layout", summary.layout.map { .string($0) } ?? .null),
+            .init("parameters", .integer(summary.parameters)),
+            .init("multiply_adds", .integer(summary.multiplyAdds)),
+            .init(groupBy == nil ? "layers" : "groups", .array(details)),
+        ]).line
     }
 
-    private func groupArray(_ summary: ModelSummary, by grouping: Grouping) -> JSON {
-        JSON.array(
-            groups(summary, by: grouping).map { group in
-                JSON.object([
-                    ("group", .string(group.name)),
-                    ("layers", .integer(group.layers)),
-                    ("parameters", .integer(group.parameters)),
-                    ("multiply_adds", .integer(group.multiplyAdds)),
-                ])
-            })
+    private func jsonValue(_ group: Group) -> JSONValue {
+        [
+            "group": .string(group.name), "layers": .integer(group.layers), "parameters": .integer(group.parameters),
+            "multiply_adds": .integer(group.multiplyAdds),
+        ]
     }
 
-    private func layerArray(_ summary: ModelSummary) -> JSON {
-        JSON.array(
-            summary.layers.map { layer in
-                JSON.object([
-                    ("name", .string(layer.name)),
-                    ("operator", .string(layer.operator)),
-                    ("output_shape", .array(layer.outputShape.map { .integer($0) })),
-                    ("parameters", .integer(layer.parameters)),
-                    ("multiply_adds", .integer(layer.multiplyAdds)),
-                ])
-            })
+    private func jsonValue(_ layer: ModelSummary.Layer) -> JSONValue {
+        [
+            "name": .string(layer.name), "operator": .string(layer.operator),
+            "output_shape": .array(layer.outputShape.map { .integer($0) }), "parameters": .integer(layer.parameters),
+            "multiply_adds": .integer(layer.multiplyAdds),
+        ]
     }
 }

@@ -24,7 +24,7 @@ struct Preprocess: ParsableCommand {
     var output: String
 
     func run() throws {
-        let model = try model.load(threads: 1)
+        let model = try model.model.load(threads: 1)
         let tensor = try Failure.wrap(.inputsFailed) {
             try model.preprocess(.file(image))
         }

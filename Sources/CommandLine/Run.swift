@@ -33,7 +33,7 @@ struct Run: ParsableCommand {
     @OptionGroup var threads: ThreadsOption
 
     func run() throws {
-        let model = try model.load(threads: threads.threads)
+        let model = try model.model.load(threads: threads.threads)
         let (logits, maps): (Tensor, [Tensor]) = try Failure.wrap(.inputsFailed) {
             let array = try NumPyArray(contentsOf: URL(fileURLWithPath: input))
             do {
@@ -41,13 +41,13 @@ struct Run: ParsableCommand {
                 if features == nil { return (try model.logits(batch), []) }
                 return try model.logitsAndFeatures(batch)
             } catch let error as ModelError {
+                if case .outOfMemory = error { throw error }
                 throw Failure(status: .inputsFailed, message: "\(input): \(error)")
             }
         }
         try Failure.wrap(.unusable) {
             if let features {
-                let directory = URL(fileURLWithPath: features)
-                try makeDirectory(at: directory)
+                let directory = try OutputFile.directory(features)
                 for (stage, map) in maps.enumerated() {
                     try NumPyArray(map).write(to: directory.appendingPathComponent("stage\(stage + 1).npy"))
                 }

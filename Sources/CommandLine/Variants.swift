@@ -1,5 +1,6 @@
 import ArgumentParser
 import CETNet
+import CETNetCheckpoint
 
 struct Variants: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,12 +41,11 @@ struct Variants: ParsableCommand {
 
     private func jsonLines(_ summaries: [(Variant, ModelSummary)]) -> String {
         summaries.map { variant, summary in
-            JSON.object([
-                ("variant", .string(variant.name)),
-                ("parameters", .integer(summary.parameters)),
-                ("multiply_adds", .integer(summary.multiplyAdds)),
-                ("published_top1", variant.publishedTop1.map { .string($0) } ?? .null),
-            ]).text
+            JSONValue.object([
+                .init("variant", .string(variant.name)), .init("parameters", .integer(summary.parameters)),
+                .init("multiply_adds", .integer(summary.multiplyAdds)),
+                .init("published_top1", variant.publishedTop1.map { .string($0) } ?? .null),
+            ]).line
         }.joined(separator: "\n")
     }
 }

@@ -1,11 +1,12 @@
 import CETNetCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
 struct HalfPrecisionTests {
     /// All 65536 numbers of a 16-bit type.
     private func allValues(_ type: String) throws -> [Float] {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let header = "{\"t\":{\"dtype\":\"\(type)\",\"shape\":[65536],\"data_offsets\":[0,131072]}}"
         let data = (0..<65536).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
         let url = try folder.file("t", safetensors(header, data: 0) + data)

@@ -19,7 +19,7 @@ struct NumPyArrayTests {
 
     @Test(arguments: ["c-order.npy", "vector.npy", "scalar.npy", "empty.npy", "full-head.npy"])
     func writesTheBytesThatNumPyWrites(_ name: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let original = try fixture(name)
         let copy = folder.file(name)
         try NumPyArray(contentsOf: original).write(to: copy)
@@ -28,7 +28,7 @@ struct NumPyArrayTests {
     }
 
     @Test func everyBitIsKept() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let values: [Float] = [.nan, -.infinity, .leastNonzeroMagnitude, -0.0, .greatestFiniteMagnitude, 0.1]
         let url = folder.file("x.npy")
         try NumPyArray(shape: [1, 6], values: values).write(to: url)
@@ -38,7 +38,7 @@ struct NumPyArrayTests {
     }
 
     @Test func aFolderThatIsMissingIsAnError() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = folder.file("none").appendingPathComponent("x.npy")
         #expect(
             message { try NumPyArray(shape: [], values: [1]).write(to: url) }
@@ -116,7 +116,7 @@ struct NumPyArrayTests {
 
     @Test(arguments: malformed.indices)
     func malformedFilesAreRefusedWithTheirReason(_ index: Int) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = try folder.file("bad.npy", Self.malformed[index].bytes)
         #expect(message { _ = try NumPyArray(contentsOf: url) } == "bad.npy: " + Self.malformed[index].message)
     }
@@ -130,11 +130,11 @@ struct NumPyArrayTests {
 
     @Test(arguments: ["c-order.npy", "fortran-order.npy"])
     func mutationsNeverCrash(_ name: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let whole = try [UInt8](Data(contentsOf: fixture(name)))
         var accepted = 0
         for seed in 0..<1000 {
-            var generator = SeededGenerator(state: UInt64(seed))
+            var generator = SeededGenerator(seed: seed)
             var bytes = whole
             // Mostly in the head, which is 128 bytes.
             let place = Int.random(in: 0..<(seed % 4 == 0 ? bytes.count : 128), using: &generator)

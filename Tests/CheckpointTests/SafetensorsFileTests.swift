@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
 struct SafetensorsFileTests {
@@ -60,7 +61,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func otherElementTypesAreListedButNotReadAsFloat() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         for type in ElementType.allCases {
             let byteCount = type.bitCount  // of eight elements
             let url = try folder.file(
@@ -90,7 +91,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func pathsThatAreNoRegularFilesAreErrors() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         #expect(
             message { _ = try SafetensorsFile(contentsOf: folder.file("none")) }
                 == "none: cannot be opened: No such file or directory")
@@ -109,7 +110,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func aFileThatShrinksIsAnError() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = try folder.file("shrinking", Data(contentsOf: fixture("mixed.safetensors")))
         let file = try SafetensorsFile(contentsOf: url)
         #expect(truncate(url.path, 100) == 0)
@@ -119,7 +120,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func aReplacedFileGoesOnAsItWas() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = folder.file("model")
         try SafetensorsWriter.write([("a", [3], [1, 2, 3])], to: url)
         let file = try SafetensorsFile(contentsOf: url)
@@ -148,7 +149,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func aModelsTensorsMustBeReadable() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = try folder.file(
             "integers", safetensors("{\"a\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]}}", data: 8))
         let file = try SafetensorsFile(contentsOf: url)

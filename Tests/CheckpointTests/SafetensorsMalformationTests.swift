@@ -194,13 +194,13 @@ struct SafetensorsMalformationTests {
 
     @Test(arguments: cases)
     func isRefusedWithItsReason(_ example: Case) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = try folder.file("bad.safetensors", example.bytes)
         #expect(message { _ = try SafetensorsFile(contentsOf: url) } == "bad.safetensors: " + example.message)
     }
 
     @Test func tooManyTensorsAreRefused() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let entries = (0...131_072).map { "\"\($0)\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}" }
         let accepted = try folder.file(
             "accepted", safetensors("{\(entries.dropLast().joined(separator: ","))}", data: 0))
@@ -211,7 +211,7 @@ struct SafetensorsMalformationTests {
     }
 
     @Test func tooMuchMetadataIsRefused() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let entries = (0...65_536).map { "\"\($0)\":\"\"" }.joined(separator: ",")
         let url = try folder.file("file", safetensors("{\"__metadata__\":{\(entries)}}", data: 0))
         let found = message { _ = try SafetensorsFile(contentsOf: url) }
@@ -219,7 +219,7 @@ struct SafetensorsMalformationTests {
     }
 
     @Test func everyTruncationOfAValidFileIsRefused() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let whole = try Data(contentsOf: fixture("mixed.safetensors"))
         for count in 0..<whole.count {
             let url = try folder.file("cut.safetensors", whole.prefix(count))
@@ -231,14 +231,14 @@ struct SafetensorsMalformationTests {
     /// A mutated file is refused with a typed error, or accepted and then wholly readable.
     @Test(arguments: ["mixed.safetensors", "unaligned.safetensors"])
     func mutationsNeverCrash(_ name: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let whole = try [UInt8](Data(contentsOf: fixture(name)))
         let fragments: [[UInt8]] =
             ["\"", "{", "}", "[", "]", ",", ":", "0", "9", "-1", "1e9", "\\u", "\\", "99999999999999999999"]
             .map { Array($0.utf8) } + [[0], [0xFF], [0x80], [0xC3]]
         var accepted = 0
         for seed in 0..<1000 {
-            var generator = SeededGenerator(state: UInt64(seed))
+            var generator = SeededGenerator(seed: seed)
             var bytes = whole
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
                 guard !bytes.isEmpty else { break }

@@ -1,5 +1,6 @@
 import CETNetCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
 struct SafetensorsWriterTests {
@@ -10,7 +11,7 @@ struct SafetensorsWriterTests {
     ]
 
     @Test func whatIsWrittenIsReadBack() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = folder.file("model.safetensors")
         let metadata = ["config": "{\"a\": 1}\n", "format": "pt"]
         try SafetensorsWriter.write(tensors, metadata: metadata, to: url)
@@ -25,7 +26,7 @@ struct SafetensorsWriterTests {
     }
 
     @Test func bytesAreThoseOfTheFormat() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = folder.file("model.safetensors")
         try SafetensorsWriter.write([("a", [2], [1, -2])], metadata: ["k": "v", "b": ""], to: url)
         let header =
@@ -38,7 +39,7 @@ struct SafetensorsWriterTests {
 
     /// Whatever the length of the header, data begins at a multiple of eight and tensors can be lent in place.
     @Test func dataIsAligned() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         for length in 1...9 {
             let url = folder.file("\(length)")
             let name = String(repeating: "n", count: length)
@@ -49,7 +50,7 @@ struct SafetensorsWriterTests {
     }
 
     @Test func copiesTensorsOfASource() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let source = try SafetensorsFile(contentsOf: fixture("mixed.safetensors"))
         let url = folder.file("copy")
         try SafetensorsWriter.write(["half", "float"], of: source, to: url)
@@ -64,7 +65,7 @@ struct SafetensorsWriterTests {
     }
 
     @Test func tensorsThatCannotBeAreRefused() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = folder.file("x")
         let cases: [([(name: String, shape: [Int], values: [Float])], String)] = [
             ([("a", [2, 2], [1, 2, 3])], "x: tensor \"a\": expected values for shape [2, 2], found 3 values"),
@@ -84,7 +85,7 @@ struct SafetensorsWriterTests {
 
 struct AtomicFileTests {
     @Test func writesAndReplaces() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = folder.file("file")
         try AtomicFile.write(Data([1, 2, 3]), to: url)
         #expect(try [UInt8](Data(contentsOf: url)) == [1, 2, 3])
@@ -95,7 +96,7 @@ struct AtomicFileTests {
 
     @Test func aFailureLeavesTheOldFileAndNothingElse() throws {
         struct Interruption: Error {}
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let url = folder.file("file")
         try AtomicFile.write(Data([1, 2, 3]), to: url)
         #expect(throws: Interruption.self) {
@@ -109,7 +110,7 @@ struct AtomicFileTests {
     }
 
     @Test func pathsThatCannotBeWrittenAreErrors() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let inNoFolder = folder.file("none").appendingPathComponent("file")
         #expect(throws: CheckpointError.cannotWrite(file: inNoFolder.path, cause: SystemError(code: ENOENT))) {
             try AtomicFile.write(Data(), to: inNoFolder)
@@ -126,7 +127,7 @@ struct AtomicFileTests {
     }
 
     @Test func followsASymbolicLink() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let target = try folder.file("target", [1])
         let link = folder.file("link")
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: target)

@@ -1,18 +1,9 @@
 import CETNetCheckpoint
 import Foundation
+import TestSupport
 import Testing
 
-/// A folder of its own for a test, removed afterwards.
-final class TemporaryFolder {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
+extension TemporaryDirectory {
     func file(_ name: String) -> URL { url.appendingPathComponent(name) }
 
     /// Writes a file and returns where. Waits for no disk, as overwriting a file or `Data.write(to:)` would, since some

@@ -1,5 +1,5 @@
 #if os(Linux)
-    import CBenchmarking
+    import AllocationCounter
     import Testing
 
     /// Deliberate allocations are counted. Others of the test program come on top, so counts have only a lower limit;

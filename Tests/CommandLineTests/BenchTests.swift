@@ -17,7 +17,7 @@ import Testing
         let (jsonPath, csvPath) = (directory.path("figures.json"), directory.path("figures.csv"))
         let command = try Command(
             "bench", model, "--image-size", "48x64", "--batch", "1,3", "--threads", "1,2", "--runs", "5", "--warmup",
-            "1", "--json", jsonPath, "--csv", csvPath)
+            "1", "--json", jsonPath, "--csv", csvPath, countingAllocations: true)
         #expect(command.status == 0, "\(command.errors)")
 
         let text = try String(contentsOfFile: jsonPath, encoding: .utf8)
@@ -88,7 +88,7 @@ import Testing
         let path = directory.path("figures.json")
         let command = try Command(
             ["bench", directory.path("tiny"), "--threads", "1", "--runs", "20", "--json", path]
-                + options)
+                + options, countingAllocations: true)
         #expect(command.status == 0, "\(command.errors)")
         #expect(command.output.contains("\(20 * sessions) runs"), "\(command.output)")
         let report = try json(String(contentsOfFile: path, encoding: .utf8))
@@ -96,6 +96,16 @@ import Testing
         #if os(Linux)
             #expect(result["allocations_per_run"] as? Double == 0, "\(options)")
         #endif
+    }
+
+    @Test func allocationsAreNotCountedUnlessSomeoneWantsToKnow() throws {
+        let directory = try directoryWithTinyModel()
+        let path = directory.path("figures.json")
+        let command = try Command("bench", directory.path("tiny"), "--runs", "3", "--json", path)
+        #expect(command.output.contains("not counted"), "\(command.output)")
+        let report = try json(String(contentsOfFile: path, encoding: .utf8))
+        let result = try #require((report["results"] as? [[String: Any]])?.first)
+        #expect(result["allocations_per_run"] is NSNull, "\(result)")
     }
 
     @Test func theTextDefinesAndShowsEveryFigure() throws {
@@ -153,6 +163,14 @@ import Testing
     private func milliseconds(_ line: String) throws -> Double {
         let found = try #require(line.firstMatch(of: #/ ([0-9]+\.[0-9]{3}) +[0-9.]+ %/#), "\(line)")
         return try #require(Double(found.1))
+    }
+
+    @Test func aConfigurationGetsRandomWeights() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(Array(TinyModel.configurationJSON.utf8), to: "small.json")
+        let command = try Command("bench", path, "--runs", "1", "--seed", "5")
+        #expect(command.status == 0, "\(command.errors)")
+        #expect(command.output.contains("random weights of seed 5"), "\(command.output)")
     }
 
     @Test func aVariantNeedsNoFileAndLeavesNone() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// One run of the built `cetnet`.
 struct Command {
@@ -9,32 +10,37 @@ struct Command {
     var lines: [String] { output.split(separator: "\n").map(String.init) }
 
     /// Runs `cetnet` with arguments and waits for its end.
-    init(_ arguments: String..., directory: URL? = nil) throws {
-        try self.init(arguments, directory: directory)
+    init(_ arguments: String..., directory: URL? = nil, countingAllocations: Bool = false) throws {
+        try self.init(arguments, directory: directory, countingAllocations: countingAllocations)
     }
 
-    init(_ arguments: [String], directory: URL? = nil) throws {
-        try self.init(executable: Self.executable, arguments, directory: directory)
+    /// - Parameter countingAllocations: whether the library is preloaded that lets `cetnet bench` count.
+    init(_ arguments: [String], directory: URL? = nil, countingAllocations: Bool = false) throws {
+        let counter = Self.executable.deletingLastPathComponent().appendingPathComponent("libAllocationCounter.so")
+        try self.init(
+            executable: Self.executable, arguments, directory: directory,
+            environment: countingAllocations ? ["LD_PRELOAD": counter.path] : [:])
     }
 
     /// Runs a line of shell in which `$0` is `cetnet`.
     init(shell line: String) throws {
         try self.init(
-            executable: URL(fileURLWithPath: "/bin/sh"), ["-c", line, Self.executable.path], directory: nil)
+            executable: URL(fileURLWithPath: "/bin/sh"), ["-c", line, Self.executable.path], directory: nil,
+            environment: [:])
     }
 
-    private init(executable: URL, _ arguments: [String], directory: URL?) throws {
+    private init(
+        executable: URL, _ arguments: [String], directory: URL?, environment: [String: String]
+    ) throws {
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = directory
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         // Files rather than pipes: no amount of output can block the program.
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let streams = ["output", "errors"].map { folder.appendingPathComponent($0) }
-        for stream in streams { try Data().write(to: stream) }
+        let folder = try TemporaryDirectory()
+        let streams = try ["output", "errors"].map { URL(fileURLWithPath: try folder.write([], to: $0)) }
         process.standardOutput = try FileHandle(forWritingTo: streams[0])
         process.standardError = try FileHandle(forWritingTo: streams[1])
         try process.run()

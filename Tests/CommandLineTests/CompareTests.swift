@@ -89,9 +89,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ["compare"], ["compare", "--study", "depths"], ["compare", "m", "--rounds", "0"], ["compare", "m", "--batch", "0"],
+        ["compare"], ["compare", "--study", "depths"], ["compare", "m", "--rounds", "0"],
+        ["compare", "m", "--batch", "0"],
         ["compare", "m", "--batch", "1025"], ["compare", "m", "--threads", "0"], ["compare", "m", "--threads", "65"],
-        ["compare", "m", "--image-size", "axb"], ["compare", "m", "--rounds", "many"], ["compare", "m", "--seed", "-1"],
+        ["compare", "m", "--image-size", "axb"], ["compare", "m", "--rounds", "many"],
+        ["compare", "m", "--seed", "-1"],
     ])
     func callsThatCannotBeUsed(arguments: [String]) throws {
         let command = try Command(arguments)

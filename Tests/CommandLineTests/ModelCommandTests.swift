@@ -92,11 +92,34 @@ import Testing
         #expect(failure.errors.contains("1 missing (\(tensors.last!.name))"), "\(failure.errors)")
     }
 
-    @Test(arguments: [["inspect", "cetnet-tt"], ["init", "CETNet_T", "--output", "unused"]])
+    @Test(arguments: [
+        ["inspect", "cetnet-tt"], ["init", "CETNet_T", "--output", "unused"], ["bench", "cetnet-tt"],
+        ["compare", "cetnet-t", "cetnet-tt"], ["classify", "--model", "cetnet-tt", "a.png"],
+        ["preprocess", "--model", "cetnet-tt", "a.png", "--output", "unused"],
+        ["run", "--model", "cetnet-tt", "--input", "x.npy", "--output", "unused"],
+    ])
     func aSlipOfTheKeyboardIsGuessed(arguments: [String]) throws {
         let command = try Command(arguments)
         #expect(command.status == 2)
         #expect(command.errors.contains("did you mean 'cetnet-t'?"), "\(command.errors)")
+    }
+
+    /// What has no weights is no model to classify with, but shows its layers.
+    @Test func variantsAndConfigurationsHaveNoWeights() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(Array(TinyModel.configurationJSON.utf8), to: "small.json")
+        for model in ["cetnet-t", path] {
+            let command = try Command("classify", "--model", model, "a.png")
+            #expect(command.status == 2)
+            #expect(command.errors.hasPrefix("Error: \(model): this has no weights"), "\(command.errors)")
+        }
+        let layers = try #require(try json(Command("inspect", path, "--json").output)["layers"] as? [[String: Any]])
+        #expect(layers.last?["output_shape"] as? [Int] == [1, 1, TinyModel.labelCount])
+        // A folder with a variant's name is a model like any other.
+        _ = try Command("init", "cetnet-t-ce1", "--output", directory.path("cetnet-s"))
+        let folder = try Command(
+            "classify", "--model", "cetnet-s", "none.png", directory: directory.url)
+        #expect(folder.status == 1, "\(folder.errors)")
     }
 
     @Test func namesFarFromAllAreNotGuessed() throws {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 @Suite struct UsageTests {
-    @Test(arguments: ["variants", "init", "inspect", "preprocess", "run", "classify", "bench"])
+    @Test(arguments: ["variants", "init", "inspect", "preprocess", "run", "classify", "bench", "compare"])
     func everyCommandExplainsItself(name: String) throws {
         let help = try Command(name, "--help")
         #expect(help.status == 0)
@@ -68,6 +68,20 @@ import Testing
         #expect(refused.errors.contains("CETNET_KERNELS=abacus"), "\(refused.errors)")
         #expect(try Command(shell: "CETNET_KERNELS=portable \"$0\" \(classify)").status == 0)
     }
+
+    #if os(Linux)
+        @Test(arguments: ["bench --runs 1", "compare --rounds 1"])
+        func moreMemoryThanThereIsMakesTheCallUnusable(call: String) throws {
+            let directory = try directoryWithTinyModel()
+            let command = try Command(
+                shell: """
+                    ulimit -v 3000000; "$0" \(call) '\(directory.path("tiny"))' --batch 1024 --image-size 2048 --threads 1
+                    """)
+            #expect(command.status == 2)
+            #expect(command.output == "")
+            #expect(command.errors.hasPrefix("Error: out of memory"), "\(command.errors)")
+        }
+    #endif
 
     @Test func aReaderThatHasSeenEnoughEndsTheProgramQuietly() throws {
         let command = try Command(shell: "\"$0\" inspect cetnet-b | head -n 1")

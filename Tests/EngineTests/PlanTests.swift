@@ -1,19 +1,15 @@
 import CETNetEngine
 import CETNetGraph
 import CETNetNetworks
+import TestSupport
 import Testing
 
 /// What plans are made of.
 @Suite struct PlanTests {
     /// Buffers that live at the same time have places of their own.
     @Test func arenaHasNoOverlaps() {
-        var state: UInt64 = 88_172_645_463_325_252
-        func random(_ limit: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state % UInt64(limit))
-        }
+        var generator = SeededGenerator(seed: 1)
+        func random(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &generator) }
         for _ in 0..<200 {
             let buffers = (0..<30).map { _ in
                 let first = random(40)

@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetGraph
+import TestSupport
 import Testing
 
 /// Graphs that no network has: operators put together at random, so that values are shared, sliced, joined and added in
@@ -57,30 +58,22 @@ import Testing
 struct RandomGraph: Sendable, CustomStringConvertible {
     let seed: UInt64
 
-    /// Numbers between −1.7 and 1.7 of variance 1.
+    /// What a graph is made with.
     struct Noise {
-        private var state: UInt64
+        private var generator: SeededGenerator
 
-        init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+        init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
-        mutating func bits() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
-        }
+        /// Numbers between −1.7 and 1.7 of variance 1.
+        mutating func next() -> Float { generator.float() * 1.732 }
 
-        mutating func next() -> Float { (Float(bits() >> 40) / Float(1 << 23) - 1) * 1.732 }
-
-        mutating func below(_ limit: Int) -> Int { Int(bits() >> 33) % limit }
+        mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &generator) }
 
         mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
     }
 
     func noise(of name: String) -> Noise {
-        var noise = Noise(seed: name.utf8.reduce(seed &+ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
-        _ = noise.bits()
-        return noise
+        Noise(seed: name.utf8.reduce(seed &+ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
     }
 
     func tensors(_ graph: Graph) -> [String: [Float]] {

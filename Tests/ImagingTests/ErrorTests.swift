@@ -1,5 +1,6 @@
 import CETNetImaging
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Errors of decoding")
@@ -9,10 +10,8 @@ struct ErrorTests {
     }
 
     private func withFile(_ bytes: [UInt8], _ body: (String) throws -> Void) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-        try body(path)
+        let directory = try TemporaryDirectory()
+        try body(directory.write(bytes, to: "image"))
     }
 
     @Test("a missing file")
@@ -189,9 +188,9 @@ struct ErrorTests {
     @Test("a pipe is read to its end, up to the limit")
     func pipe() throws {
         let content = try Fixtures.bytes("444.jpg")
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)").path
+        let directory = try TemporaryDirectory()
+        let path = directory.path("pipe")
         try #require(mkfifo(path, 0o600) == 0)
-        defer { try? FileManager.default.removeItem(atPath: path) }
         func decodePipe(_ decoder: ImageDecoder) throws -> [UInt8] {
             // Fits into the pipe, so that the writer never waits. Opening waits for the reader.
             Thread.detachNewThread { FileHandle(forWritingAtPath: path)?.write(Data(content)) }

@@ -1,6 +1,7 @@
 import CETNetImaging
 import CETNetPreprocessing
 import Foundation
+import TestSupport
 import Testing
 
 /// Damaged files: each is an error of the documented type or an image within the limits, never a crash or a hang.
@@ -39,11 +40,11 @@ struct MutationTests {
         }
     }
 
-    private func run(_ name: String, _ mutated: (inout Random) -> [UInt8]) throws {
+    private func run(_ name: String, _ mutated: (inout SeededGenerator) -> [UInt8]) throws {
         let decoder = ImageDecoder(maximumPixels: Self.maximumPixels)
         var images = 0, errors = 0
         for seed in 0..<Self.mutations {
-            var random = Random(seed: UInt64(seed))
+            var random = SeededGenerator(seed: UInt64(seed))
             let bytes = mutated(&random)
             do {
                 let image = try bytes.withUnsafeBytes { try decoder.decode($0, source: name) }
@@ -64,7 +65,7 @@ struct MutationTests {
 
     /// One to three changes: a flipped bit or a new byte, often in the header; a field of two or four bytes set to an
     /// extreme; data cut off, cut out, inserted or repeated.
-    private func mutate(_ original: [UInt8], header: Range<Int>, using random: inout Random) -> [UInt8] {
+    private func mutate(_ original: [UInt8], header: Range<Int>, using random: inout SeededGenerator) -> [UInt8] {
         var bytes = original
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             guard bytes.count > 8 else { break }

@@ -2,6 +2,7 @@ import CETNetEngine
 import CETNetGraph
 import CETNetKernels
 import CKernels
+import TestSupport
 import Testing
 
 /// Attention of one head in one window, by every tier's kernel and by OpenBLAS.
@@ -24,7 +25,7 @@ import Testing
     ) {
         let name = "\(kernels.name) \(layout) attention of \(tokens) tokens, dimension \(dimension), masked \(masked)"
         let scoreStride = kernels.packedColumns(tokens)
-        var noise = Noise(seed: UInt64(tokens * 100 + dimension))
+        var noise = SeededGenerator(seed: UInt64(tokens * 100 + dimension))
         // Two heads side by side; the second is computed.
         let channels = 2 * dimension
         let rowWidth = 3 * channels
@@ -34,7 +35,7 @@ import Testing
         let mask = GuardedBuffer([Float](repeating: 0, count: tokens * scoreStride))
         for query in 0..<tokens {
             for key in 0..<tokens {
-                bias.pointer[query * scoreStride + key] = noise.next()
+                bias.pointer[query * scoreStride + key] = noise.float()
                 if masked, query / 2 != key / 2 { mask.pointer[query * scoreStride + key] = -100 }
             }
         }

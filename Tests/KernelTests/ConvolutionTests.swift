@@ -1,6 +1,7 @@
 import CETNetEngine
 import CETNetGraph
 import CETNetKernels
+import TestSupport
 import Testing
 
 /// Depthwise convolutions and im2col of every tier, at sizes where every edge occurs.
@@ -34,7 +35,7 @@ import Testing
 
     private func check(_ g: ConvolutionGeometry, activation: Activation?, kernels: KernelSet) {
         let name = "\(kernels.name) depthwise \(g.inputHeight)x\(g.inputWidth)x\(g.channels) stride \(g.stride)"
-        var noise = Noise(seed: UInt64(g.inputHeight * 1000 + g.inputWidth * 10 + g.channels))
+        var noise = SeededGenerator(seed: UInt64(g.inputHeight * 1000 + g.inputWidth * 10 + g.channels))
         let x = noise.values(g.inputHeight * g.inputWidth * g.channels)
         let weights = noise.values(g.kernel * g.kernel * g.channels)
         let bias = noise.values(g.channels)
@@ -80,7 +81,7 @@ import Testing
     }
 
     private func checkIm2col(_ g: ConvolutionGeometry, kernels: KernelSet) {
-        var noise = Noise(seed: 3)
+        var noise = SeededGenerator(seed: 3)
         let x = noise.values(g.inputHeight * g.inputWidth * g.channels)
         let expected = Reference.im2col(x, g)
         let positions = g.outputHeight * g.outputWidth

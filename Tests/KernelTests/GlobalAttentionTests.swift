@@ -1,6 +1,7 @@
 import CETNetEngine
 import CETNetGraph
 import CETNetKernels
+import TestSupport
 import Testing
 
 /// Attention to all keys, by every tier's kernel and by OpenBLAS.
@@ -27,7 +28,7 @@ import Testing
     /// Which queries are computed together must not show; results may replace the queries.
     @Test(arguments: tiers) func cutsAndPlaces(_ tier: Tier) {
         let (keys, dimension, rows) = (113, 32, 40)
-        var noise = Noise(seed: 5)
+        var noise = SeededGenerator(seed: 5)
         let input = noise.values((rows + 2 * keys) * dimension)
         let whole = attend(input, rows: rows, keys: keys, dimension: dimension, parts: [0..<rows], tier.kernels)
         let cut = attend(
@@ -59,7 +60,7 @@ import Testing
 
     private func check(rows: Int, keys: Int, dimension: Int, layout: WeightFormat, kernels: KernelSet) {
         let name = "\(kernels.name) \(layout) attention of \(rows) queries to \(keys) keys, dimension \(dimension)"
-        var noise = Noise(seed: UInt64(rows * 100_000 + keys * 100 + dimension))
+        var noise = SeededGenerator(seed: UInt64(rows * 100_000 + keys * 100 + dimension))
         // Two heads side by side; the second is computed. Values follow keys in a row.
         let channels = 2 * dimension
         let queries = noise.values(rows * channels, scale: 3 / Float(dimension).squareRoot())

@@ -2,6 +2,7 @@ import CETNetEngine
 import CETNetGraph
 import CETNetKernels
 import Foundation
+import TestSupport
 import Testing
 
 /// The GEMM of every tier, and OpenBLAS, against sums in double precision.
@@ -23,7 +24,7 @@ import Testing
         let (rows, columns, depth) = (problem.rows, problem.columns, problem.depth)
         let name =
             "\(kernels.name) \(layout) \(rows)x\(columns)x\(depth) \(problem.activation?.name ?? "none") residual \(problem.hasResidual)"
-        var noise = Noise(seed: UInt64(rows * 10007 + columns * 101 + depth))
+        var noise = SeededGenerator(seed: UInt64(rows * 10007 + columns * 101 + depth))
         let (aStride, cStride) = (depth + 3, columns + 5)
         let aValues = noise.values(rows * depth)
         let weights = noise.values(columns * depth)
@@ -130,7 +131,7 @@ import Testing
     @Test(arguments: tiers) func scales(_ tier: Tier) {
         for layout in [WeightFormat.panels, .rowMajor] {
             for (columns, depth) in [(1, 1), (7, 5), (33, 17), (64, 48)] {
-                var noise = Noise(seed: 9)
+                var noise = SeededGenerator(seed: 9)
                 let weights = noise.values(columns * depth)
                 let (columnScale, depthScale) = (noise.values(columns), noise.values(depth))
                 let bias = noise.values(columns)
@@ -152,7 +153,7 @@ import Testing
     @Test(arguments: tiers) func bitsDoNotDependOnTheCut(_ tier: Tier) {
         let kernels = tier.kernels
         let (rows, columns, depth) = (61, 3 * kernels.panelColumns - 5, 77)
-        var noise = Noise(seed: 5)
+        var noise = SeededGenerator(seed: 5)
         let a = GuardedBuffer(noise.values(rows * depth))
         let matrix = PackedMatrix(format: .panels, columns: columns, depth: depth)
         let storage = GuardedBuffer(count: matrix.byteCount(kernels) / 4)

@@ -3,6 +3,7 @@ import CETNetGraph
 import CETNetKernels
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 /// Activations, LayerNorm, softmax and means of every tier.
@@ -32,7 +33,7 @@ import Testing
     @Test(arguments: tiers) func layerNorm(_ tier: Tier) {
         for channels in Self.lengths {
             for affine in [false, true] {
-                var noise = Noise(seed: UInt64(channels))
+                var noise = SeededGenerator(seed: UInt64(channels))
                 let rows = 3
                 let x = noise.values(rows * channels).map { $0 + 2 }
                 let (weight, bias) = (noise.values(channels), noise.values(channels))
@@ -65,15 +66,15 @@ import Testing
             for masked in [false, true] {
                 let rows = 2
                 let stride = (columns + tier.kernels.lanes - 1) / tier.kernels.lanes * tier.kernels.lanes
-                var noise = Noise(seed: UInt64(columns))
+                var noise = SeededGenerator(seed: UInt64(columns))
                 let buffer = GuardedBuffer(count: rows * stride)
                 let mask = GuardedBuffer([Float](repeating: 0, count: rows * stride))
                 var expected: [Double] = []
                 for row in 0..<rows {
                     var scores: [Double] = []
                     for column in 0..<columns {
-                        let score = noise.next() * 20
-                        let penalty: Float = masked && column > 0 && noise.next() > 0 ? -100 : 0
+                        let score = noise.float() * 20
+                        let penalty: Float = masked && column > 0 && noise.float() > 0 ? -100 : 0
                         buffer.pointer[row * stride + column] = score
                         mask.pointer[row * stride + column] = penalty
                         scores.append(Double(score + penalty))
@@ -97,7 +98,7 @@ import Testing
     @Test(arguments: tiers) func mean(_ tier: Tier) {
         for channels in Self.lengths {
             for (rows, gap) in [(49, 0), (1, 0), (2, 3), (7, 1)] {
-                var noise = Noise(seed: UInt64(channels))
+                var noise = SeededGenerator(seed: UInt64(channels))
                 let x = noise.values(rows * channels)
                 let input = GuardedBuffer(spread(x, rows: channels, gap: gap))
                 let output = GuardedBuffer(count: channels)
@@ -120,7 +121,7 @@ import Testing
         for columns in Self.lengths {
             for (hasScale, hasResidual) in [(false, false), (true, false), (false, true), (true, true)] {
                 for activation in [nil, .gelu] as [Activation?] {
-                    var noise = Noise(seed: UInt64(columns))
+                    var noise = SeededGenerator(seed: UInt64(columns))
                     let (x, r) = (noise.values(rows * columns), noise.values(rows * columns))
                     let s = noise.values(columns)
                     let (input, factors) = (GuardedBuffer(spread(x, rows: columns, gap: gap)), GuardedBuffer(s))
@@ -154,7 +155,7 @@ import Testing
     @Test(arguments: tiers) func interleave(_ tier: Tier) {
         let rows = 3
         for channels in Self.lengths {
-            var noise = Noise(seed: UInt64(channels))
+            var noise = SeededGenerator(seed: UInt64(channels))
             let (a, b) = (noise.values(rows * channels), noise.values(rows * channels))
             let first = GuardedBuffer(spread(a, rows: channels, gap: 7))
             let second = GuardedBuffer(b)

@@ -2,6 +2,7 @@ import CETNetEngine
 import CETNetGraph
 import CETNetKernels
 import CKernels
+import TestSupport
 import Testing
 
 /// Attention in stripes with locally enhanced positional encoding, by every tier's kernel and by OpenBLAS.
@@ -21,7 +22,7 @@ import Testing
     ) {
         let name = "\(kernels.name) \(layout) attention in a stripe of \(breadth)x\(length), dimension \(dimension)"
         let tokens = breadth * length
-        var noise = Noise(seed: UInt64(breadth * 10_000 + length * 100 + dimension))
+        var noise = SeededGenerator(seed: UInt64(breadth * 10_000 + length * 100 + dimension))
         // Two heads side by side; the second is computed.
         let channels = 2 * dimension
         let rowWidth = 3 * channels

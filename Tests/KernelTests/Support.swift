@@ -3,22 +3,6 @@ import CETNetGraph
 import CETNetKernels
 import Testing
 
-/// Numbers in [−1, 1) that are the same on every machine, signed so that sums cancel.
-struct Noise {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-    mutating func next() -> Float {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return Float(Int32(truncatingIfNeeded: state >> 32)) / Float(1 << 31)
-    }
-
-    mutating func values(_ count: Int, scale: Float = 1) -> [Float] { (0..<count).map { _ in next() * scale } }
-}
-
 /// Memory with a guard behind (and in front of) what a kernel may touch: reads of it turn results into NaN, writes of
 /// it are found by ``checkGuards(_:)``.
 final class GuardedBuffer {

@@ -1,4 +1,5 @@
 import CETNetPreprocessing
+import TestSupport
 import Testing
 
 @Suite("Preprocessing against Pillow")
@@ -49,7 +50,7 @@ struct PillowTests {
         let orders: [(PixelFormat, [Int?])] = [
             (.rgb8, [0, 1, 2]), (.bgr8, [2, 1, 0]), (.rgba8, [0, 1, 2, nil]), (.bgra8, [2, 1, 0, nil]),
         ]
-        var random = Random(seed: 1)
+        var random = SeededGenerator(seed: 1)
         for (format, order) in orders {
             for gap in [0, 5] {
                 var bytes: [UInt8] = []

@@ -1,23 +1,8 @@
-/// A generator of random numbers that are the same on every run: SplitMix64.
-public struct SeededGenerator: RandomNumberGenerator {
-    public var state: UInt64
-
-    public init(state: UInt64) { self.state = state }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// A JSON text with one or two small damages, the same for the same seed: bytes, punctuation and digits changed, put in
 /// or taken out.
 public func mutatedJSON(_ text: [UInt8], seed: Int) -> [UInt8] {
     let fragments = ["\"", "{", "}", "[", "]", ",", ":", "0", "9", "-", "e9", ".", "null", "99999999999", "\\u"]
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: seed)
     var bytes = text
     for _ in 0..<Int.random(in: 1...2, using: &generator) {
         let place = Int.random(in: 0..<bytes.count, using: &generator)

@@ -14,10 +14,7 @@ public enum TinyModel {
 
     /// Numbers in −2...2 that vary from place to place and with the seed.
     public static func pixels(_ count: Int, seed: Int) -> [Float] {
-        var state = UInt32(truncatingIfNeeded: seed &* 2_654_435_761 &+ 12345)
-        return (0..<count).map { _ in
-            state = state &* 1_664_525 &+ 1_013_904_223
-            return Float(state >> 8) * 0x1p-22 - 2
-        }
+        var generator = SeededGenerator(seed: seed)
+        return generator.values(count, scale: 2)
     }
 }

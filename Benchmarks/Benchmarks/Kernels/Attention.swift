@@ -1,6 +1,8 @@
 import Benchmark
+import CETNetEngine
 import CETNetGraph
-import CETNetOperators
+import CETNetKernels
+import CKernels
 
 /// All heads of one window: softmax(Q · Kᵀ + bias) · V.
 final class Attention: Kernel {
@@ -25,7 +27,7 @@ final class Attention: Kernel {
         self.kernels = kernels
         tokens = attention.windowSize * attention.windowSize
         let channels = attention.channels
-        scoreStride = (tokens + kernels.panelColumns - 1) / kernels.panelColumns * kernels.panelColumns
+        scoreStride = kernels.packedColumns(tokens)
         qkv = Floats(noise: tokens * 3 * channels, seed: 1)
         bias = Floats(count: attention.heads * tokens * scoreStride)
         let noise = Floats(noise: bias.count, seed: 2)
@@ -34,8 +36,7 @@ final class Attention: Kernel {
         }
         y = Floats(count: tokens * channels)
         scratch = Floats(
-            count: WindowAttentionHead.scratchCount(
-                tokens: tokens, headDimension: attention.headDimension, kernels: kernels))
+            count: cetnet_window_attention_scratch(tokens, attention.headDimension, kernels.panelColumns))
         rows = .allocate(capacity: tokens)
         outputs = .allocate(capacity: tokens)
         for token in 0..<tokens {
@@ -55,12 +56,12 @@ final class Attention: Kernel {
     func run() {
         for head in 0..<attention.heads {
             let channel = head * attention.headDimension
-            WindowAttentionHead(
-                tokens: tokens, headDimension: attention.headDimension, scoreStride: scoreStride, rows: rows,
-                queryOffset: channel, keyOffset: attention.channels + channel,
-                valueOffset: 2 * attention.channels + channel, bias: bias.pointer + head * tokens * scoreStride,
-                mask: nil, outputs: outputs, outputOffset: channel
-            ).run(scratch: scratch.pointer, layout: .panels, kernels: kernels)
+            let arguments = cetnet_window_attention(
+                tokens: tokens, head_dimension: attention.headDimension, rows: rows, query_offset: channel,
+                key_offset: attention.channels + channel, value_offset: 2 * attention.channels + channel,
+                bias: bias.pointer + head * tokens * scoreStride, mask: nil, score_stride: scoreStride,
+                outputs: outputs, output_offset: channel, scratch: scratch.pointer)
+            kernels.windowAttention(arguments, .panels)
         }
     }
 

@@ -1,5 +1,7 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetGraph
+import CETNetKernels
 
 /// Gathers the receptive fields of a whole map, some rows of the output at a time as the engine does it.
 final class Im2col: Kernel {
@@ -62,11 +64,11 @@ final class Depthwise: Kernel {
     static func name(_ layer: Shapes.Layer) -> String {
         let g = layer.geometry
         return "depthwise \(g.kernel)x\(g.kernel) stride \(g.stride) of \(g.size)x\(g.channels)"
-            + (layer.activation == .none ? "" : ", GELU")
+            + (layer.activation == nil ? "" : ", GELU")
     }
 
     private let geometry: ConvolutionGeometry
-    private let activation: ActivationKind
+    private let activation: Activation?
     private let kernels: KernelSet
     private let x: Floats
     private let weights: Floats

@@ -1,5 +1,6 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetKernels
 
 /// A linear layer: C = A · Wᵀ + bias, with weights frozen for the engine's own GEMM or for OpenBLAS.
 final class GEMM: Kernel {
@@ -14,23 +15,18 @@ final class GEMM: Kernel {
     private let bias: Floats
     private let c: Floats
     private let storage: Floats
-    private let weights: MatrixWeights
+    private let weights: PackedMatrix
 
-    init(_ shape: Shapes.Product, _ layout: MatrixWeights.Layout, _ kernels: KernelSet) {
+    init(_ shape: Shapes.Product, _ format: WeightFormat, _ kernels: KernelSet) {
         self.shape = shape
         self.kernels = kernels
         a = Floats(noise: shape.rows * shape.depth, seed: 1)
         w = Floats(noise: shape.columns * shape.depth, seed: 2)
         bias = Floats(noise: shape.columns, seed: 3)
         c = Floats(count: shape.rows * shape.columns)
-        storage = Floats(
-            count: MatrixWeights.storageCount(
-                layout: layout, columns: shape.columns, depth: shape.depth, kernels: kernels))
-        MatrixWeights.prepare(
-            layout: layout, columns: shape.columns, depth: shape.depth, weights: w.pointer, bias: bias.pointer,
-            storage: storage.pointer, kernels: kernels)
-        weights = MatrixWeights(
-            layout: layout, columns: shape.columns, depth: shape.depth, storage: storage.pointer)
+        weights = PackedMatrix(format: format, columns: shape.columns, depth: shape.depth)
+        storage = Floats(count: weights.byteCount(kernels) / MemoryLayout<Float>.stride)
+        weights.pack(w.pointer, bias: bias.pointer, into: storage.pointer, kernels: kernels)
     }
 
     static let rate = BenchmarkMetric.gigaflops
@@ -38,8 +34,8 @@ final class GEMM: Kernel {
 
     func run() {
         weights.multiply(
-            Rows(a.pointer, stride: shape.depth), rows: shape.rows, columnRange: 0..<shape.columns, activation: .none,
-            residual: nil, into: Rows(c.pointer, stride: shape.columns), kernels: kernels)
+            Rows(a.pointer, stride: shape.depth), rows: shape.rows, by: storage.pointer,
+            into: Rows(c.pointer, stride: shape.columns), kernels: kernels)
     }
 
     func check() throws(WrongResult) {

@@ -24,13 +24,16 @@ extension BenchmarkMetric {
     static let gigabytes = custom("GB/s", polarity: .prefersLarger, useScalingFactor: false)
 }
 
+/// Whether kernels are checked and then timed once only: `CETNET_CHECK=1`, for continuous integration.
+private let isCheck = ProcessInfo.processInfo.environment["CETNET_CHECK"] == "1"
+
 /// Registers a kernel: it is made, run and checked first, and only if the result is right its time is measured.
 func register<K: Kernel>(_ name: String, _ make: @escaping () throws -> K) {
     Benchmark(
         name,
         configuration: .init(
-            metrics: [.wallClock, K.rate], warmupIterations: 3, maxDuration: .milliseconds(300),
-            maxIterations: 100_000),
+            metrics: [.wallClock, K.rate], warmupIterations: isCheck ? 0 : 3, maxDuration: .milliseconds(300),
+            maxIterations: isCheck ? 1 : 100_000),
         closure: { (benchmark: Benchmark, kernel: K) in
             // Reading a clock takes some tens of nanoseconds, so short calls are repeated.
             let repetitions = max(1, 1_000_000 / kernel.work)

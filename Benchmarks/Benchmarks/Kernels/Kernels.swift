@@ -1,5 +1,7 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetGraph
+import CETNetKernels
 
 /// What `swift package benchmark` runs: the kernels of one instruction-set tier, the one that `CETNET_KERNELS` names or
 /// else the best, on one thread, in the shapes of CETNet-T at 224×224.
@@ -21,7 +23,7 @@ let benchmarks: @Sendable () -> Void = {
         }
         for shape in try Shapes.normalizations() { register(LayerNorm.name(shape)) { LayerNorm(shape, kernels) } }
         register(Softmax.name) { Softmax(kernels) }
-        for activation in [ActivationKind.gelu, .quickGELU] {
+        for activation in [Activation.gelu, .quickGELU] {
             register(Pointwise.name(activation)) { Pointwise(activation, kernels) }
         }
         for photo in Resize.photos { register(Resize.name(photo)) { try Resize(photo) } }

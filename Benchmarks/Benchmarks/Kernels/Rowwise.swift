@@ -1,5 +1,7 @@
 import Benchmark
-import CETNetOperators
+import CETNetEngine
+import CETNetGraph
+import CETNetKernels
 import CKernels
 
 /// LayerNorm of a whole map, with scale and shift.
@@ -93,17 +95,17 @@ final class Softmax: Kernel {
 
 /// An activation on hidden tokens of the third stage.
 final class Pointwise: Kernel {
-    static func name(_ activation: ActivationKind) -> String {
+    static func name(_ activation: Activation) -> String {
         "\(activation == .gelu ? "GELU" : "QuickGELU") \(rows)x\(columns)"
     }
 
     private static let (rows, columns) = (196, 1024)
-    private let activation: ActivationKind
+    private let activation: Activation
     private let kernels: KernelSet
     private let x: Floats
     private let y: Floats
 
-    init(_ activation: ActivationKind, _ kernels: KernelSet) {
+    init(_ activation: Activation, _ kernels: KernelSet) {
         self.activation = activation
         self.kernels = kernels
         x = Floats(noise: Self.rows * Self.columns, seed: 1, scale: 6)

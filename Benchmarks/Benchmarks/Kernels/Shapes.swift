@@ -1,6 +1,7 @@
+import CETNetEngine
 import CETNetGraph
+import CETNetKernels
 import CETNetNetworks
-import CETNetOperators
 
 /// The shapes of CETNet-T's operators at 224×224, taken from the network's definition, each once.
 enum Shapes {
@@ -18,7 +19,7 @@ enum Shapes {
     struct Layer: Hashable {
         let geometry: Geometry
         let outputChannels: Int
-        let activation: ActivationKind
+        let activation: Activation?
     }
 
     struct Geometry: Hashable {
@@ -31,8 +32,9 @@ enum Shapes {
 
         var operators: ConvolutionGeometry {
             ConvolutionGeometry(
-                inputHeight: size.height, inputWidth: size.width, channels: channels, kernel: kernel, stride: stride,
-                padding: padding, outputHeight: output.height, outputWidth: output.width)
+                kernel: kernel, stride: stride, padding: padding,
+                from: TensorShape(height: size.height, width: size.width, channels: channels),
+                to: TensorShape(height: output.height, width: output.width, channels: channels))
         }
     }
 
@@ -95,7 +97,7 @@ enum Shapes {
                         size: input.size, output: node.shape.size, channels: input.channels,
                         kernel: convolution.kernel, stride: convolution.stride, padding: convolution.padding),
                     outputChannels: convolution.outputChannels,
-                    activation: node.part == .convolutionalEmbedding ? .gelu : .none)
+                    activation: node.part == .convolutionalEmbedding ? .gelu : nil)
             })
     }
 

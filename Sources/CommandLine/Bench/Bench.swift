@@ -10,7 +10,7 @@ struct Bench: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "The name of a variant, which then gets random weights, or a model on disk.", valueName: "variant|model"))
-    var model: String
+    var model: ModelArgument
 
     @Option(
         name: .long,
@@ -90,15 +90,9 @@ struct Bench: ParsableCommand {
         if let seconds, !(seconds > 0 && seconds <= 86_400) {
             throw ValidationError("--seconds is \(seconds); allowed is above 0, up to 86400.")
         }
-        if let runs, !(1...1_000_000).contains(runs) {
-            throw ValidationError("--runs is \(runs); allowed are 1 to 1000000.")
-        }
-        guard (0...1_000_000).contains(warmup) else {
-            throw ValidationError("--warmup is \(warmup); allowed are 0 to 1000000.")
-        }
-        guard (1...64).contains(sessions) else {
-            throw ValidationError("--sessions is \(sessions); allowed are 1 to 64.")
-        }
+        try Allowed.check("runs", runs, 1...1_000_000)
+        try Allowed.check("warmup", warmup, 0...1_000_000)
+        try Allowed.check("sessions", sessions, 1...64)
         if perLayer, sessions > 1 { throw ValidationError("--per-layer shows one session; --sessions must be 1.") }
         if sort != nil, !perLayer { throw ValidationError("--sort goes with --per-layer.") }
         if groupBy != nil, !perLayer { throw ValidationError("--group-by goes with --per-layer.") }
@@ -109,7 +103,7 @@ struct Bench: ParsableCommand {
         defer { subject.removeTemporaryFiles() }
         let size = imageSize?.size ?? ImageSize(square: subject.configuration.imageSize)
         let duration = runs.map { Workload.Duration.runs($0) } ?? .seconds(seconds ?? 10)
-        let watch = BenchWatch()
+        let watch = MachineWatch()
 
         // Everything that is measured comes before what it is compared with, whose matrices would count as memory.
         var measured: [(workload: Workload, figures: Workload.Figures)] = []
@@ -134,15 +128,13 @@ struct Bench: ParsableCommand {
         }
         let results = measured.map { workload, figures in
             BenchResult(
-                model: self.model, workload: workload, figures: figures,
+                model: self.model.text, workload: workload, figures: figures,
                 rates: rates.of(threads: workload.threads * sessions))
         }
 
         try Failure.wrap(.unusable) {
-            if let json {
-                try write(BenchFiles.json(machine: machineReport, results: results), to: json)
-            }
-            if let csv { try write(BenchFiles.csv(results), to: csv) }
+            if let json { try OutputFile.write(BenchFiles.json(machine: machineReport, results: results), to: json) }
+            if let csv { try OutputFile.write(BenchFiles.csv(results), to: csv) }
         }
         try Console.print(
             BenchReport.text(
@@ -150,14 +142,6 @@ struct Bench: ParsableCommand {
                 layers: perLayer ? LayerReport.Choice(order: sort ?? .order, grouping: groupBy) : nil))
         for warning in watch.warnings(machine: machineReport, results: results) {
             Console.report("Warning: \(warning)")
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw Failure(status: .unusable, message: "\(path): \(error.localizedDescription)")
         }
     }
 }

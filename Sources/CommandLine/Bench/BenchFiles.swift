@@ -1,11 +1,13 @@
+import CETNetCheckpoint
+
 /// The files that `cetnet bench` writes.
 enum BenchFiles {
     /// One object; a line for the machine and one for each result.
     static func json(machine: MachineReport, results: [BenchResult]) -> String {
         """
-        {"machine": \(JSON.object(machine.fields).text),
+        {"machine": \(JSONValue.object(machine.fields).line),
          "results": [
-          \(results.map { JSON.object($0.fields).text }.joined(separator: ",\n  "))
+          \(results.map { JSONValue.object($0.fields).line }.joined(separator: ",\n  "))
         ]}
 
         """

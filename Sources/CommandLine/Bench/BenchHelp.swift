@@ -46,7 +46,8 @@ enum BenchHelp {
           arena          Bytes of activations and scratch of all sessions.
           weights        Bytes of packed weights, which the sessions share.
           allocations    Calls of malloc and its relatives, on all threads, per
-                         run of the steady state.
+                         run of the steady state. Only where the package's
+                         library AllocationCounter is preloaded (LD_PRELOAD).
 
         --per-layer runs the model once more after every run, with a clock. For each step of the plan it shows the \
         output for one image, milliseconds per batch, share of all steps, and GFLOP/s. These are means over the middle \
@@ -62,6 +63,6 @@ enum BenchHelp {
         "first_run_ms", "mean_ms", "median_ms", "min_ms", "max_ms", "p90_ms", "p95_ms", "p99_ms", "images_per_second", \
         "gflops", "sgemm_gflops", "peak_gflops", "peak_rss_bytes", "arena_bytes", "weights_bytes", \
         "allocations_per_run"}]}, one result for each batch and thread count; allocations_per_run is null where they \
-        cannot be counted. --csv writes the results with the same columns.
+        are not counted. --csv writes the results with the same columns.
         """
 }

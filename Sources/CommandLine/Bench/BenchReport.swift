@@ -1,5 +1,4 @@
 import CETNet
-import CETNetMeasurement
 import Foundation
 
 /// The figures as people read them.
@@ -52,7 +51,7 @@ enum BenchReport {
               FMA peak       \(share(result.rates.fusedMultiplyAddPeak))
               memory         peak resident \(mebibytes(figures.peakResidentBytes)), arena \
             \(mebibytes(figures.arenaBytes)), weights \(mebibytes(workload.model.weightBytes))
-              allocations    \(allocations.map { "\($0) per run" } ?? "cannot be counted on this system")
+              allocations    \(allocations.map { "\($0) per run" } ?? "not counted; see Documentation/Benchmarks.md")
             """
     }
 

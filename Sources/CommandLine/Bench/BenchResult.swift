@@ -1,5 +1,5 @@
 import CETNet
-import CETNetMeasurement
+import CETNetCheckpoint
 
 /// The figures of one batch and thread count.
 struct BenchResult {
@@ -23,30 +23,30 @@ struct BenchResult {
     var gigaflops: Double { 2 * Double(multiplyAdds) * figures.imagesPerSecond / 1e9 }
 
     /// What the files hold, in order.
-    var fields: [(key: String, value: JSON)] {
+    var fields: [JSONValue.Member] {
         let times = figures.times
         return [
-            ("model", .string(model)),
-            ("image_size", .string(workload.imageSize.description)),
-            ("batch", .integer(workload.batch)),
-            ("threads", .integer(workload.threads)),
-            ("load_ms", .rounded(workload.loadTime)),
-            ("first_run_ms", .rounded(figures.firstRunTime)),
-            ("mean_ms", .rounded(times.mean)),
-            ("median_ms", .rounded(times.median)),
-            ("min_ms", .rounded(times.min)),
-            ("max_ms", .rounded(times.max)),
-            ("p90_ms", .rounded(times.percentile(90))),
-            ("p95_ms", .rounded(times.percentile(95))),
-            ("p99_ms", .rounded(times.percentile(99))),
-            ("images_per_second", .rounded(figures.imagesPerSecond)),
-            ("gflops", .rounded(gigaflops)),
-            ("sgemm_gflops", .rounded(rates.matrixProduct)),
-            ("peak_gflops", .rounded(rates.fusedMultiplyAddPeak)),
-            ("peak_rss_bytes", .integer(figures.peakResidentBytes)),
-            ("arena_bytes", .integer(figures.arenaBytes)),
-            ("weights_bytes", .integer(workload.model.weightBytes)),
-            ("allocations_per_run", figures.allocationsPerRun.map { .rounded($0) } ?? .null),
+            .init("model", .string(model)),
+            .init("image_size", .string(workload.imageSize.description)),
+            .init("batch", .integer(workload.batch)),
+            .init("threads", .integer(workload.threads)),
+            .init("load_ms", .rounded(workload.loadTime)),
+            .init("first_run_ms", .rounded(figures.firstRunTime)),
+            .init("mean_ms", .rounded(times.mean)),
+            .init("median_ms", .rounded(times.median)),
+            .init("min_ms", .rounded(times.min)),
+            .init("max_ms", .rounded(times.max)),
+            .init("p90_ms", .rounded(times.percentile(90))),
+            .init("p95_ms", .rounded(times.percentile(95))),
+            .init("p99_ms", .rounded(times.percentile(99))),
+            .init("images_per_second", .rounded(figures.imagesPerSecond)),
+            .init("gflops", .rounded(gigaflops)),
+            .init("sgemm_gflops", .rounded(rates.matrixProduct)),
+            .init("peak_gflops", .rounded(rates.fusedMultiplyAddPeak)),
+            .init("peak_rss_bytes", .integer(figures.peakResidentBytes)),
+            .init("arena_bytes", .integer(figures.arenaBytes)),
+            .init("weights_bytes", .integer(workload.model.weightBytes)),
+            .init("allocations_per_run", figures.allocationsPerRun.map { .rounded($0) } ?? .null),
         ]
     }
 }

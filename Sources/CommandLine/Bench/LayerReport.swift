@@ -19,77 +19,60 @@ enum LayerReport {
     }
 
     static func text(_ profile: LayerProfile, _ choice: Choice) -> String {
-        let sum = profile.times.reduce(0, +)
+        let sum = profile.costs.sum
         let whole = profile.wholeTime
         let first =
             choice.grouping.map { grouping in
-                sumTable(
-                    ordered(profile.sums(by: grouping), choice.order), title: grouping.title, profile, totalled: true)
+                let costs = profile.costs { grouping.group(part: $0.part, stage: $0.stage) }
+                return sumTable(
+                    ordered(costs, choice.order) + [("sum of the steps", sum)], title: grouping.title, of: sum)
             } ?? stepTable(profile, order: choice.order)
         return """
             \(first)
 
-            \(sumTable(profile.kinds, title: "kind of operator", profile, totalled: false))
+            \(sumTable(ordered(profile.costs(by: \.kind), .time), title: "kind of operator", of: sum))
 
-            The steps' sum is \(String(format: "%.3f", sum)) ms, a run without a clock takes \
-            \(String(format: "%.3f", whole)) ms: a difference of \(String(format: "%+.2f %%", (sum / whole - 1) * 100)).
+            The steps' sum is \(String(format: "%.3f", sum.milliseconds)) ms, a run without a clock takes \
+            \(String(format: "%.3f", whole)) ms: a difference of \
+            \(String(format: "%+.2f %%", (sum.milliseconds / whole - 1) * 100)).
             """
     }
 
-    private static func ordered(_ sums: [LayerProfile.Sum], _ order: Order) -> [LayerProfile.Sum] {
-        order == .order ? sums : sums.sorted { $0.time > $1.time }
+    private static func ordered<Named>(_ costs: [(Named, cost: Cost)], _ order: Order) -> [(Named, cost: Cost)] {
+        order == .order ? costs : costs.sorted { $0.cost.milliseconds > $1.cost.milliseconds }
     }
 
     private static func stepTable(_ profile: LayerProfile, order: Order) -> String {
-        let times = profile.times
-        let sum = times.reduce(0, +)
-        var steps = TextTable([
+        let sum = profile.costs.sum
+        var table = TextTable([
             ("step", .left), ("operators", .left), ("output", .right), ("ms", .right), ("share", .right),
             ("GFLOP/s", .right),
         ])
-        let indices =
-            order == .order ? Array(profile.steps.indices) : profile.steps.indices.sorted { times[$0] > times[$1] }
-        for index in indices {
-            let step = profile.steps[index]
-            steps.add([
-                step.name, step.operators.isEmpty ? step.kind : step.operators.joined(separator: ", "),
-                step.outputShape?.map(String.init).joined(separator: "x") ?? "",
-                String(format: "%.3f", times[index]), share(times[index], of: sum),
-                rate(step.multiplyAdds * profile.batch, times[index]),
-            ])
+        for (step, cost) in ordered(zip(profile.steps, profile.costs).map { ($0, $1) }, order) {
+            table.add(
+                [
+                    step.name, step.operators.isEmpty ? step.kind : step.operators.joined(separator: ", "),
+                    step.outputShape?.map(String.init).joined(separator: "x") ?? "",
+                ] + cells(cost, of: sum))
         }
-        let multiplyAdds = profile.steps.reduce(0) { $0 + $1.multiplyAdds } * profile.batch
-        steps.add([
-            "sum of the steps", "", "", String(format: "%.3f", sum), share(sum, of: sum), rate(multiplyAdds, sum),
-        ])
-        return steps.text
-    }
-
-    private static func sumTable(
-        _ sums: [LayerProfile.Sum], title: String, _ profile: LayerProfile, totalled: Bool
-    ) -> String {
-        let all = LayerProfile.Sum(
-            name: "sum of the steps", stepCount: profile.steps.count, time: profile.times.reduce(0, +),
-            multiplyAdds: profile.steps.reduce(0) { $0 + $1.multiplyAdds })
-        var table = TextTable([
-            (title, .left), ("steps", .right), ("ms", .right), ("share", .right), ("GFLOP/s", .right),
-        ])
-        for row in totalled ? sums + [all] : sums {
-            table.add([
-                row.name, String(row.stepCount), String(format: "%.3f", row.time), share(row.time, of: all.time),
-                rate(row.multiplyAdds * profile.batch, row.time),
-            ])
-        }
+        table.add(["sum of the steps", "", ""] + cells(sum, of: sum))
         return table.text
     }
 
-    private static func share(_ time: Double, of sum: Double) -> String {
-        String(format: "%.2f %%", sum > 0 ? time / sum * 100 : 0)
+    private static func sumTable(_ rows: [(name: String, cost: Cost)], title: String, of sum: Cost) -> String {
+        var table = TextTable([
+            (title, .left), ("steps", .right), ("ms", .right), ("share", .right), ("GFLOP/s", .right),
+        ])
+        for row in rows { table.add([row.name, String(row.cost.steps)] + cells(row.cost, of: sum)) }
+        return table.text
     }
 
-    /// Blank where nothing is multiplied.
-    private static func rate(_ multiplyAdds: Int, _ milliseconds: Double) -> String {
-        multiplyAdds == 0 || milliseconds == 0
-            ? "" : String(format: "%.1f", 2 * Double(multiplyAdds) / milliseconds / 1e6)
+    /// Milliseconds, share, and the rate, which is blank where nothing is multiplied.
+    private static func cells(_ cost: Cost, of sum: Cost) -> [String] {
+        [
+            String(format: "%.3f", cost.milliseconds),
+            String(format: "%.2f %%", sum.milliseconds > 0 ? cost.milliseconds / sum.milliseconds * 100 : 0),
+            cost.gigaflops.map { String(format: "%.1f", $0) } ?? "",
+        ]
     }
 }

@@ -1,4 +1,3 @@
-import CETNetMeasurement
 import CETNetKernels
 
 /// What the machine can do at best, for each number of threads that was used.

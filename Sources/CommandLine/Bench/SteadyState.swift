@@ -11,7 +11,7 @@ struct SteadyState {
     let allocations: Int?
 
     /// One session on this thread.
-    static func alone(_ lane: BenchLane, _ duration: Workload.Duration) throws -> SteadyState {
+    static func alone(_ lane: Lane, _ duration: Workload.Duration) throws -> SteadyState {
         let times = TimeLog(duration)
         let counter = AllocationCounter()
         let start = ContinuousClock.now
@@ -24,7 +24,7 @@ struct SteadyState {
 
     /// One session on this thread; after each run one more, with a clock.
     static func alternating(
-        _ lane: BenchLane, _ duration: Workload.Duration, profile: LayerProfile
+        _ lane: Lane, _ duration: Workload.Duration, profile: LayerProfile
     ) throws -> SteadyState {
         let times = TimeLog(duration)
         let counter = AllocationCounter()
@@ -41,7 +41,7 @@ struct SteadyState {
     }
 
     /// Several sessions at the same time, each on a thread of its own.
-    static func together(_ lanes: [BenchLane], _ duration: Workload.Duration) throws -> SteadyState {
+    static func together(_ lanes: [Lane], _ duration: Workload.Duration) throws -> SteadyState {
         let ready = DispatchSemaphore(value: 0)
         let go = DispatchSemaphore(value: 0)
         let done = DispatchSemaphore(value: 0)
@@ -72,11 +72,11 @@ struct SteadyState {
 
     /// Belongs to one thread between `go` and `done`, and to the one that waits for it before and after.
     private final class Runner: @unchecked Sendable {
-        let lane: BenchLane
+        let lane: Lane
         let times: TimeLog
         var error: ModelError?
 
-        init(lane: BenchLane, times: TimeLog) {
+        init(lane: Lane, times: TimeLog) {
             self.lane = lane
             self.times = times
         }
@@ -94,8 +94,8 @@ struct SteadyState {
 
 /// Times of runs, in memory that is there from the beginning, and the decision whether to run once more.
 final class TimeLog {
-    /// A run of the smallest models takes some tenths of a millisecond; a day of them fits.
-    private static let mostRuns = 1 << 28
+    /// A run of the smallest models takes some tenths of a millisecond.
+    private static let mostRunsPerSecond = 20_000.0
     private static let leastRuns = 3
 
     private let memory: UnsafeMutableBufferPointer<Double>
@@ -106,7 +106,7 @@ final class TimeLog {
         switch duration {
         case .seconds(let seconds):
             // Pages that are never written to take no memory.
-            memory = .allocate(capacity: Self.mostRuns)
+            memory = .allocate(capacity: Self.leastRuns + Int(seconds * Self.mostRunsPerSecond))
             end = .seconds(seconds)
         case .runs(let runs):
             memory = .allocate(capacity: runs)

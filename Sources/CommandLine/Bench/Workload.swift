@@ -1,5 +1,4 @@
 import CETNet
-import CETNetMeasurement
 import Foundation
 
 /// One batch and thread count of a model: what is measured for one result.
@@ -38,13 +37,13 @@ struct Workload {
     /// - Parameter perLayer: whether to run with a clock in every second run; only for one session.
     func measure(_ duration: Duration, warmup: Int, perLayer: Bool) throws -> Figures {
         let start = ContinuousClock.now
-        let first = try BenchLane(model, threads: threads, imageSize: imageSize, batch: batch, seed: seed)
+        let first = try Lane(model, threads: threads, imageSize: imageSize, batch: batch, seed: seed)
         _ = try first.run()
         let firstRunTime = start.duration(to: .now).milliseconds
         var lanes = [first]
         while lanes.count < sessions {
             lanes.append(
-                try BenchLane(
+                try Lane(
                     model, threads: threads, imageSize: imageSize, batch: batch, seed: seed &+ UInt64(lanes.count)))
             _ = try lanes[lanes.count - 1].run()
         }

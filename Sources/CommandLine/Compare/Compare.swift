@@ -1,6 +1,5 @@
 import ArgumentParser
 import CETNet
-import CETNetComparison
 import CETNetEngine
 import Foundation
 
@@ -14,7 +13,7 @@ struct Compare: ParsableCommand {
             """
             Names of variants or configurations (.json files), which then get random weights, or models on disk.
             """, valueName: "variant|model"))
-    var models: [String] = []
+    var models: [ModelArgument] = []
 
     @Option(
         name: .long,
@@ -66,26 +65,23 @@ struct Compare: ParsableCommand {
 
     func validate() throws {
         if models.isEmpty, study == nil { throw ValidationError("Name models to compare, or a --study.") }
-        guard (1...1024).contains(batch) else {
-            throw ValidationError("--batch is \(batch); allowed are 1 to 1024.")
-        }
-        if let rounds, !(1...10_000).contains(rounds) {
-            throw ValidationError("--rounds is \(rounds); allowed are 1 to 10000.")
-        }
+        try Allowed.check("batch", batch, 1...1024)
+        try Allowed.check("rounds", rounds, 1...10_000)
     }
 
     func run() throws {
         let arguments = try chosen()
-        let names = Self.distinct(arguments)
+        let names = Self.distinct(arguments.map(\.text))
         let subjects = try zip(arguments, names).map {
             try CompareSubject($0, name: $1, imageSize: imageSize?.size)
         }
-        let baselines = try baselines(arguments)
+        let baselines = try baselines(arguments.map(\.text))
         try checkMemory(subjects)
-        let directory = try report.map { try ReportDirectory($0) }
+        // Before anything is measured in vain.
+        let directory = try report.map { try OutputFile.directory($0) }
 
         let threads = threads.threads ?? min(Processor.availableCount, 64)
-        let watch = BenchWatch()
+        let watch = MachineWatch()
         let (measured, machine) = try measure(subjects, threads: threads)
         var machineReport = machine
         let measurements = measured.measurements
@@ -104,17 +100,19 @@ struct Compare: ParsableCommand {
             })
 
         try Failure.wrap(.unusable) {
-            if let json { try ReportDirectory.write(ComparisonFiles.json(comparison), to: json) }
-            if let csv { try ReportDirectory.write(ComparisonFiles.csv(comparison), to: csv) }
-            try directory?.write(comparison)
+            if let json { try OutputFile.write(ComparisonFiles.json(comparison), to: json) }
+            if let csv { try OutputFile.write(ComparisonFiles.csv(comparison), to: csv) }
+            for (name, text) in directory == nil ? [] : ComparisonReport.files(comparison) {
+                try OutputFile.write(text, to: directory!.appendingPathComponent(name).path)
+            }
         }
         try Console.print(ComparisonText.text(comparison))
         for warning in comparison.warnings { Console.report("Warning: \(warning)") }
     }
 
     /// What to compare, as on the command line: the study's variants, then the models named.
-    private func chosen() throws(Failure) -> [String] {
-        let variants = study?.variants.map(\.name) ?? []
+    private func chosen() throws(Failure) -> [ModelArgument] {
+        let variants = study?.variants.map { ModelArgument(argument: $0.name) } ?? []
         if let study, variants.isEmpty {
             throw Failure(status: .unusable, message: "this version has no variants of the study '\(study.rawValue)'.")
         }
@@ -165,7 +163,8 @@ struct Compare: ParsableCommand {
         let progress = ProgressBar(total: subjects.count * ((rounds ?? CompareRounds.usualCount) + 1), noun: "turns")
         var models: [(model: Model, imageSize: ImageSize)] = []
         for subject in subjects {
-            models.append((try subject.load(seed: seed, threads: threads), subject.imageSize))
+            let options = Model.Options(threads: threads, concurrency: 1)
+            models.append((try subject.source.load(options, seed: seed), subject.imageSize))
             progress.show(models.count)
         }
         defer { progress.clear() }

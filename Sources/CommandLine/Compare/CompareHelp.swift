@@ -1,5 +1,3 @@
-import CETNetComparison
-
 /// What every figure of `cetnet compare` means.
 enum CompareHelp {
     static let discussion = """

@@ -1,7 +1,5 @@
 import CETNet
-import CETNetComparison
 import CETNetGraph
-import CETNetMeasurement
 import CETNetKernels
 
 /// Measures models in turn, round by round, so that a machine that becomes faster or slower meanwhile does so for all.
@@ -21,7 +19,7 @@ struct CompareRounds {
     private(set) var roundCount = 0
     private let threads: Int
     private let kernels: KernelSet
-    private let lanes: [BenchLane]
+    private let lanes: [Lane]
     private let profiles: [LayerProfile]
     private var rounds: [[[Double]]]
 
@@ -31,10 +29,10 @@ struct CompareRounds {
     ) throws {
         self.threads = threads
         kernels = try KernelSet.selected()
-        var lanes: [BenchLane] = []
+        var lanes: [Lane] = []
         var profiles: [LayerProfile] = []
         for (model, imageSize) in models {
-            let lane = try BenchLane(model, threads: threads, imageSize: imageSize, batch: batch, seed: seed)
+            let lane = try Lane(model, threads: threads, imageSize: imageSize, batch: batch, seed: seed)
             for _ in 0..<2 { _ = try lane.run() }
             lanes.append(lane)
             profiles.append(LayerProfile(steps: try lane.session.steps(imageSize: imageSize), batch: batch))
@@ -80,11 +78,8 @@ struct CompareRounds {
             let profile = profiles[index]
             return ModelMeasurement(
                 rounds: rounds[index],
-                steps: zip(profile.steps, zip(Self.parts(profile.steps), profile.times)).map { step, measured in
-                    let (part, time) = measured
-                    return ModelMeasurement.StepTime(
-                        part: part, kind: step.kind, multiplyAdds: step.multiplyAdds * profile.batch,
-                        milliseconds: time)
+                steps: zip(zip(profile.steps, Self.parts(profile.steps)), profile.costs).map { step, cost in
+                    ModelMeasurement.Step(part: step.1, kind: step.0.kind, cost: cost)
                 })
         }
     }

@@ -1,0 +1,80 @@
+import ArgumentParser
+import CETNet
+import CETNetCheckpoint
+import Foundation
+
+/// A model on the command line: the name of a variant, a configuration (a `.json` file), or a model on disk (a
+/// directory, or a `.safetensors` file).
+struct ModelArgument: ExpressibleByArgument {
+    /// As it was typed.
+    let text: String
+
+    init(argument: String) { text = argument }
+
+    /// What it stands for, or the end of the program with status 2 and the nearest name of a variant.
+    func source() throws(Failure) -> ModelSource {
+        if let variant = Variant.named(text) { return .random(variant.configuration) }
+        guard FileManager.default.fileExists(atPath: text) else {
+            throw Failure(
+                status: .unusable, message: "\(text): no such file or directory, and \(Variant.unknown(text))")
+        }
+        let url = URL(fileURLWithPath: text)
+        guard url.pathExtension == "json" else { return .files(url) }
+        return .random(
+            try Failure.wrap(.unusable) { try ModelConfiguration(json: Data(contentsOf: url), source: text) })
+    }
+
+    /// Loads a model on disk, even where a variant has the same name, or ends the program with status 2.
+    func load(threads: Int?) throws(Failure) -> Model {
+        let url = URL(fileURLWithPath: text)
+        if url.pathExtension == "json" || !FileManager.default.fileExists(atPath: text), case .random = try source() {
+            throw Failure(
+                status: .unusable,
+                message: """
+                    \(text): this has no weights, and what random ones say means nothing; name a directory with \
+                    config.json and model.safetensors, or a .safetensors file ('cetnet init' makes one for tests)
+                    """)
+        }
+        return try ModelSource.files(url).load(Model.Options(threads: threads, concurrency: 1), seed: 0)
+    }
+}
+
+/// Where a model comes from.
+enum ModelSource {
+    /// A configuration, for random weights.
+    case random(ModelConfiguration)
+    /// A model with its weights.
+    case files(URL)
+
+    /// The layers, or the end of the program with status 2.
+    func summary(imageSize: ImageSize? = nil) throws(Failure) -> ModelSummary {
+        try Failure.wrap(.unusable) {
+            switch self {
+            case .random(let configuration): try ModelSummary(configuration, imageSize: imageSize)
+            case .files(let url): try ModelSummary(contentsOf: url, imageSize: imageSize)
+            }
+        }
+    }
+
+    /// The model, or the end of the program with status 2.
+    /// - Parameter seed: of random weights.
+    func load(_ options: Model.Options, seed: UInt64) throws(Failure) -> Model {
+        try Failure.wrap(.unusable) {
+            switch self {
+            case .random(let configuration):
+                try Model(configuration: configuration, randomSeed: seed, options: options)
+            case .files(let url): try Model(contentsOf: url, options: options)
+            }
+        }
+    }
+}
+
+extension Variant {
+    /// The message for a name that no variant has.
+    static func unknown(_ name: String) -> String {
+        let hint =
+            Spelling.nearest(to: name, among: all.map(\.name)).map { "did you mean '\($0)'?" }
+            ?? "'cetnet variants' lists the known ones."
+        return "there is no variant '\(name)'; \(hint)"
+    }
+}

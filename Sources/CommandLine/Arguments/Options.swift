@@ -1,0 +1,52 @@
+import ArgumentParser
+import CETNet
+
+/// `--model`, for the commands that run one with its weights.
+struct ModelOption: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The model: a directory with config.json and model.safetensors, of this project or as downloaded from a "
+                + "hub, or one .safetensors file.",
+            valueName: "model"))
+    var model: ModelArgument
+}
+
+/// `--threads`, for the commands that run a model.
+struct ThreadsOption: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How many threads compute (default: all CPUs that the process may use).", valueName: "n"))
+    var threads: Int?
+
+    func validate() throws { try Allowed.check("threads", threads, 1...64) }
+}
+
+/// Limits of options.
+enum Allowed {
+    /// Ends the program with the usage and status 2 if an option is given and out of its range.
+    static func check(_ option: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
+        guard let value, !range.contains(value) else { return }
+        throw ValidationError("--\(option) is \(value); allowed are \(range.lowerBound) to \(range.upperBound).")
+    }
+}
+
+/// An image size on the command line: `N` for a square, or `HEIGHTxWIDTH`.
+struct SizeArgument: ExpressibleByArgument {
+    let size: ImageSize
+
+    init?(argument: String) {
+        let sides = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        switch sides.count {
+        case 1:
+            guard let side = sides[0], side > 0 else { return nil }
+            size = ImageSize(square: side)
+        case 2:
+            guard let height = sides[0], let width = sides[1], height > 0, width > 0 else { return nil }
+            size = ImageSize(height: height, width: width)
+        default:
+            return nil
+        }
+    }
+}

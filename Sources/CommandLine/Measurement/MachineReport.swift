@@ -1,0 +1,89 @@
+import CETNet
+import CETNetCheckpoint
+import CETNetEngine
+import CKernels
+
+/// What the figures were measured on and with.
+struct MachineReport {
+    let kernelTier: String
+    let backend: Backend
+    let sessions: Int
+    let seed: UInt64?
+    let loadAverage: Double
+    /// How many processors other programs kept busy meanwhile; `nil` where the system does not say.
+    var processorsOfOthers: Double?
+
+    init(model: Model, backend: Backend, sessions: Int, seed: UInt64?) {
+        kernelTier = model.kernelTier
+        self.backend = backend
+        self.sessions = sessions
+        self.seed = seed
+        loadAverage = ProcessorUse.loadAverage
+    }
+
+    static let precision = "float32"
+
+    /// `debug` if the Swift or the C code was not optimised.
+    static var buildConfiguration: String {
+        #if DEBUG
+            return "debug"
+        #else
+            return cetnet_is_optimised() ? "release" : "debug"
+        #endif
+    }
+
+    static var swiftVersion: String {
+        #if compiler(>=6.5)
+            return "Swift 6.5 or later"
+        #elseif compiler(>=6.4)
+            return "Swift 6.4"
+        #elseif compiler(>=6.3)
+            return "Swift 6.3"
+        #elseif compiler(>=6.2)
+            return "Swift 6.2"
+        #else
+            return "Swift 6.1"
+        #endif
+    }
+
+    static var cCompiler: String { String(cString: cetnet_compiler()) }
+
+    /// What the JSON holds, in order.
+    var fields: [JSONValue.Member] {
+        [
+            .init("processor", .string(Machine.processorName)),
+            .init("architecture", .string(Machine.architecture)),
+            .init("operating_system", .string(Machine.operatingSystem)),
+            .init("processors", .integer(Machine.processorCount)),
+            .init("usable_processors", .integer(Processor.availableCount)),
+            .init("load_average", .double(loadAverage)),
+            .init(
+                "processors_used_by_others", processorsOfOthers.map { .double(($0 * 1000).rounded() / 1000) } ?? .null),
+            .init("version", .string(CETNetVersion.current)),
+            .init("kernel_tier", .string(kernelTier)),
+            .init("backend", .string(backend.rawValue)),
+            .init("precision", .string(Self.precision)),
+            .init("sessions", .integer(sessions)),
+            .init("seed", seed.map { .string(String($0)) } ?? .null),
+            .init("openblas_version", .string(Machine.openBLASVersion)),
+            .init("openblas_core", .string(Machine.openBLASCore)),
+            .init("openblas_threading", .string(Machine.openBLASThreading)),
+            .init("swift_compiler", .string(Self.swiftVersion)),
+            .init("c_compiler", .string(Self.cCompiler)),
+            .init("configuration", .string(Self.buildConfiguration)),
+        ]
+    }
+
+    /// As people read it.
+    var text: String {
+        let usable = Processor.availableCount
+        return """
+            machine     \(Machine.processorName), \(usable) of \(Machine.processorCount) processors usable, \
+            \(Machine.operatingSystem)
+            kernels     \(kernelTier), backend \(backend.rawValue)
+            OpenBLAS    \(Machine.openBLASVersion), core \(Machine.openBLASCore), \(Machine.openBLASThreading)
+            build       cetnet \(CETNetVersion.current), \(Self.buildConfiguration), \
+            \(Self.swiftVersion), \(Self.cCompiler)
+            """
+    }
+}

@@ -1,0 +1,40 @@
+import CETNet
+import Foundation
+
+/// What the exit status says.
+enum ExitStatus: Int32 {
+    /// Some inputs could not be used; the others were.
+    case inputsFailed = 1
+    /// The call or the model cannot be used, so nothing was done.
+    case unusable = 2
+}
+
+/// Ends the program with a message and a status.
+struct Failure: Error {
+    var status: ExitStatus
+    var message: String
+
+    /// Runs `body` and turns whatever it throws into a failure of the given status, unless it is a failure already. That
+    /// a run takes more memory than there is makes the call unusable, whatever its inputs.
+    static func wrap<Value>(_ status: ExitStatus, _ body: () throws -> Value) throws(Failure) -> Value {
+        do {
+            return try body()
+        } catch let failure as Failure {
+            throw failure
+        } catch ModelError.outOfMemory(let bytes) {
+            throw Failure(status: .unusable, message: Self.message(for: ModelError.outOfMemory(bytes: bytes)))
+        } catch {
+            throw Failure(status: status, message: Self.message(for: error))
+        }
+    }
+
+    /// What to tell a person about an error.
+    static func message(for error: any Error) -> String {
+        switch error {
+        case let failure as Failure: failure.message
+        case let error as any LocalizedError: error.errorDescription ?? error.localizedDescription
+        case let error as any CustomStringConvertible: error.description
+        default: error.localizedDescription
+        }
+    }
+}
