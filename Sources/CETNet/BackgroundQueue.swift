@@ -11,6 +11,13 @@ final class BackgroundQueue: Sendable {
         queue.maxConcurrentOperationCount = width
     }
 
+    /// Runs `work` and returns what it returns.
+    /// - Throws: ``ModelError/cancelled`` if the task is cancelled before the work has begun; else what `work` throws.
+    func result<Value: Sendable>(of work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        guard let result = await perform({ Result(catching: work) }) else { throw ModelError.cancelled }
+        return try result.get()
+    }
+
     /// Runs `work` and returns what it returns; `nil` if the task is cancelled before the work has begun.
     ///
     /// Then `nil` is there at once, and the work is dropped with all that it holds. Work that has begun is finished.

@@ -109,14 +109,7 @@ extension Model {
     /// Does blocking work on a thread of the model's own.
     /// - Throws: ``ModelError/cancelled`` if the task is cancelled before the work has begun; else what `work` throws.
     package func inBackground<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await Self.perform(on: background, work)
-    }
-
-    private static func perform<Value: Sendable>(
-        on queue: BackgroundQueue, _ work: @escaping @Sendable () throws -> Value
-    ) async throws -> Value {
-        guard let result = await queue.perform({ Result(catching: work) }) else { throw ModelError.cancelled }
-        return try result.get()
+        try await background.result(of: work)
     }
 
     /// How many images are prepared together: whole batches, enough for every thread.
@@ -131,7 +124,7 @@ extension Model {
     /// Loads a model without blocking; see ``init(contentsOf:options:)``.
     /// - Throws: what that initialiser throws; ``ModelError/cancelled`` if the task is cancelled before it begins.
     public static func load(contentsOf url: URL, options: Options = Options()) async throws -> Model {
-        try await perform(on: loading) { try Model(contentsOf: url, options: options) }
+        try await loading.result { try Model(contentsOf: url, options: options) }
     }
 
     /// Loads a model at a path without blocking; see ``init(contentsOf:options:)``.
@@ -143,7 +136,7 @@ extension Model {
     public static func load(
         configuration: ModelConfiguration, randomSeed seed: UInt64, options: Options = Options()
     ) async throws -> Model {
-        try await perform(on: loading) {
+        try await loading.result {
             try Model(configuration: configuration, randomSeed: seed, options: options)
         }
     }

@@ -20,7 +20,7 @@ extension Model {
     ///   - images: any number, of any sizes.
     ///   - count: how many predictions to return for each image, the most probable first.
     ///   - batch: how many images run together, 1 or more.
-    /// - Returns: for each image, in order, its predictions or what is wrong with it; see ``classify(_:top:)-(Image,_)``.
+    /// - Returns: for each image, in order, its predictions or what ``classify(_:top:)-(Image,_)`` throws for it.
     /// - Throws: ``ModelError`` if no image can be run: ``ModelError/option(name:allowed:found:)``,
     ///   ``ModelError/outOfMemory(bytes:)``.
     public func classify(

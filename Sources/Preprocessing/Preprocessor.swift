@@ -6,7 +6,8 @@ package import CETNetKernels
 ///    torchvision's `Resize` does on a Pillow image, with Pillow's antialiased filters and 8-bit results. In
 ///    ``PreprocessConfiguration/CropMode/squash`` both sides become that long.
 /// 2. The central `imageSize` × `imageSize` pixels are kept, as by torchvision's `CenterCrop`, or as by Transformers'
-///    ``PreprocessConfiguration/CropRounding``. (With a `cropFraction` above 1 the image is smaller than that and gets a black border.)
+///    (see ``PreprocessConfiguration/CropRounding``). With a `cropFraction` above 1 the image is smaller than that and
+///    gets a black border.
 /// 3. Each channel becomes (value / 255 − mean) / standard deviation, in Float.
 ///
 /// The result equals that of torchvision with Pillow to the last bit. A preprocessor is a value without mutable state:

@@ -55,7 +55,8 @@ import Testing
     @Test func everyErrorSaysToFoundationWhatItSaysInText() {
         let errors: [any Error & CustomStringConvertible] = [
             ModelError.cancelled, PreprocessingError.invalidSetting(name: "a", expected: "b", found: "c"),
-            ImageError.notFound(source: "a"), SystemError(code: 2), ConfigurationError.missingKey(source: "a", key: "b"),
+            ImageError.notFound(source: "a"), SystemError(code: 2),
+            ConfigurationError.missingKey(source: "a", key: "b"),
             CheckpointError.cannotOpen(file: "a", cause: SystemError(code: 2)),
         ]
         for error in errors { #expect(error.localizedDescription == error.description) }
