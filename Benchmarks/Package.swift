@@ -24,7 +24,7 @@ let package = Package(
             name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
         .target(
             name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetPreprocessing"],
-            path: "Sources/Networks"),
+            path: "Sources/Networks", resources: [.embedInCode("Variants/variants.json")]),
         .target(
             name: "CETNetEngine",
             dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetKernels", "CKernels", "COpenBLAS"],

@@ -51,8 +51,6 @@ struct Classify: ParsableCommand {
         let bar = ProgressBar(total: found.count, noun: "images")
         bar.show(0)
 
-        // Images that can be tried go through the model in order; what could not be found is put between them.
-        let paths = found.compactMap { if case .image(let path) = $0 { path } else { nil } }
         var failures = 0
         var done = 0
         func print(_ path: String, _ outcome: Result<[Prediction], any Error>) throws {
@@ -62,7 +60,7 @@ struct Classify: ParsableCommand {
                 try Console.print(json ? jsonLine(path, predictions) : table(path, predictions))
             case .failure(let error):
                 failures += 1
-                let message = Failure.message(for: error)
+                let message = error.localizedDescription
                 if json {
                     try Console.print((["path": .string(path), "error": .string(message)] as JSONValue).line)
                 } else {
@@ -72,17 +70,8 @@ struct Classify: ParsableCommand {
             done += 1
             bar.show(done)
         }
-        func printFailures() throws {
-            while done < found.count, case .failure(let path, let reason) = found[done] {
-                try print(path, .failure(Failure(status: .inputsFailed, message: reason)))
-            }
-        }
         try Failure.wrap(.unusable) {
-            try printFailures()
-            try model.classify(paths.lazy.map { .file($0) }, top: top, batch: batch) { index, outcome in
-                try print(paths[index], outcome)
-                try printFailures()
-            }
+            try model.classify(found, top: top, batch: batch) { try print(found[$0].name, $1) }
         }
         bar.clear()
         if failures > 0 {

@@ -10,9 +10,11 @@ enum ExitStatus: Int32 {
 }
 
 /// Ends the program with a message and a status.
-struct Failure: Error {
+struct Failure: LocalizedError {
     var status: ExitStatus
     var message: String
+
+    var errorDescription: String? { message }
 
     /// Runs `body` and turns whatever it throws into a failure of the given status, unless it is a failure already. That
     /// a run takes more memory than there is makes the call unusable, whatever its inputs.
@@ -22,19 +24,9 @@ struct Failure: Error {
         } catch let failure as Failure {
             throw failure
         } catch ModelError.outOfMemory(let bytes) {
-            throw Failure(status: .unusable, message: Self.message(for: ModelError.outOfMemory(bytes: bytes)))
+            throw Failure(status: .unusable, message: ModelError.outOfMemory(bytes: bytes).description)
         } catch {
-            throw Failure(status: status, message: Self.message(for: error))
-        }
-    }
-
-    /// What to tell a person about an error.
-    static func message(for error: any Error) -> String {
-        switch error {
-        case let failure as Failure: failure.message
-        case let error as any LocalizedError: error.errorDescription ?? error.localizedDescription
-        case let error as any CustomStringConvertible: error.description
-        default: error.localizedDescription
+            throw Failure(status: status, message: error.localizedDescription)
         }
     }
 }
