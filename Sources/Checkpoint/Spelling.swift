@@ -6,7 +6,9 @@ package enum Spelling {
     package static func nearest(to name: String, among candidates: [String]) -> String? {
         guard name.unicodeScalars.count <= 64 else { return nil }
         let letters = Array(name.lowercased().unicodeScalars)
-        let distances = candidates.map { (name: $0, distance: distance(letters, Array($0.lowercased().unicodeScalars))) }
+        let distances = candidates.map {
+            (name: $0, distance: distance(letters, Array($0.lowercased().unicodeScalars)))
+        }
         guard let best = distances.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance <= max(1, max(letters.count, best.name.unicodeScalars.count) / 3) ? best.name : nil
     }

@@ -71,6 +71,26 @@ extension GraphBuilder {
         self.stage = nil
         return Array(maps.dropFirst())
     }
+
+    /// Appends to a stage's embedded tokens what else its blocks see: a class token, position embeddings.
+    private mutating func stageTokens(_ input: ValueID, _ stage: Stage) -> ValueID {
+        let configuration = stage.configuration
+        var x = input
+        if configuration.classTokenStage == stage.index {
+            x = append(
+                "cls_token", .appendClassToken(ClassToken(name: "cls_token", channels: stage.channels)), [x])
+        }
+        if configuration.hasPositionEmbeddings {
+            // The patches of the stage for the image size that the model was trained with.
+            let grid = ImageSize(
+                square: (0...stage.index).reduce(configuration.imageSize) { $0 / ($1 == 0 ? 4 : 2) })
+            let positions = PositionEmbedding(
+                name: "pos_embed\(stage.index + 1)", channels: stage.channels,
+                grid: grid, classTokens: shape(of: x).classTokens)
+            x = append(positions.parameter.name, .positionEmbedding(positions), [x])
+        }
+        return x
+    }
 }
 
 /// One stage of a model, as its embedding and its blocks need to know it.

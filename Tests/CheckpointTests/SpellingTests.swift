@@ -3,8 +3,9 @@ import Testing
 
 struct SpellingTests {
     @Test(arguments: [
-        ("window_sise", "window_size"), ("Dims", "dims"), ("depth", "depths"), ("DIM", "dims"), ("windowsize", "window_size"),
-        ("widths", nil), ("", nil), ("image", nil), (String(repeating: "d", count: 65), nil),
+        ("window_sise", "window_size"), ("Dims", "dims"), ("depth", "depths"), ("DIM", "dims"),
+        ("windowsize", "window_size"), ("widths", nil), ("", nil), ("image", nil),
+        (String(repeating: "d", count: 65), nil),
     ])
     func aSlipIsFoundAndNoMore(name: String, expected: String?) {
         let found = Spelling.nearest(to: name, among: ["dims", "depths", "window_size"])

@@ -13,8 +13,9 @@ struct CountTests {
     func variantsHaveTheirCounts(_ variant: Variant) throws {
         let side = variant.configuration.imageSize
         let graph = try Network(variant.configuration).graph(imageSize: ImageSize(square: side))
-        #expect(rounded(graph.parameterCount, in: 1_000_000) + " M" == variant.counted.parameters, "\(variant.name)")
-        #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) + " G" == variant.counted.multiplyAdds, "\(variant.name)")
+        let (counted, name) = (variant.counted, variant.name)
+        #expect(rounded(graph.parameterCount, in: 1_000_000) + " M" == counted.parameters, "\(name)")
+        #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) + " G" == counted.multiplyAdds, "\(name)")
     }
 
     @Test(arguments: Variant.Study.family.variants)

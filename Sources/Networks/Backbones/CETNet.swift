@@ -1,5 +1,5 @@
 // CETNet, as in Wang et al., "Convolutional Embedding Makes Hierarchical Vision Transformer Stronger", ECCV 2022
-// (arXiv 2207.13317). The authors published neither code nor weights; what the text leaves open is fitted to its counts.
+// (arXiv 2207.13317). The authors published neither code nor weights; widths and depths are fitted to its counts.
 //
 // From the image to the logits, in execution order; Cn are the configuration's `dims`, c0 and c1 its `stem_channels`:
 //
@@ -31,9 +31,9 @@ extension GraphBuilder {
             expansion: (1, 1), unit: { $0 == 0 ? ConvolutionalUnit.mbconv.early : unit })
     }
 
-    /// The convolutional embedding (CE) that opens a stage (section 3.2), then layer normalisation: in stage 0 the second
-    /// half of the first one and a 1×1 convolution, later `ceLayers` units. With a single layer, a single strided
-    /// convolution.
+    /// The convolutional embedding (CE) that opens a stage (section 3.2), then layer normalisation: in stage 0 the
+    /// second half of the first one and a 1×1 convolution, later `ceLayers` units. With a single layer, a single
+    /// strided convolution.
     mutating func convolutionalEmbedding(_ input: ValueID, _ stage: Stage) -> ValueID {
         let configuration = stage.configuration
         let (name, unit) = (stage.name + ".embed", configuration.ceUnit.definition)

@@ -1,5 +1,5 @@
-// CvT, as in Wu et al., "CvT: Introducing Convolutions to Vision Transformers", ICCV 2021 (arXiv 2103.15808); tensors as
-// in the authors' github.com/microsoft/CvT.
+// CvT, as in Wu et al., "CvT: Introducing Convolutions to Vision Transformers", ICCV 2021 (arXiv 2103.15808); tensors
+// as in the authors' github.com/microsoft/CvT.
 import CETNetGraph
 
 extension BlockDefinition {

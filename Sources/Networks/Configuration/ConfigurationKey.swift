@@ -43,20 +43,6 @@ extension ConfigurationKey {
             })
     }
 
-    /// Whole numbers, as many as `count` says.
-    static func numbers(
-        _ name: String, _ path: Path<[Int]>, in range: ClosedRange<Int>, count: @escaping @Sendable (Root) -> EntryCount
-    ) -> Self {
-        Self(
-            name, path, read: { reader throws(ConfigurationError) in try reader.integers(name) },
-            write: { .array($0.map { .integer($0) }) },
-            problem: { values, root in
-                if let problem = count(root).problem(values.count) { return problem }
-                guard !values.allSatisfy(range.contains) else { return nil }
-                return ("numbers from \(range.lowerBound) to \(range.upperBound)", "\(values)")
-            })
-    }
-
     /// Numbers with fractions, one for each colour.
     static func channels(
         _ name: String, _ path: Path<[Float]>, kind: String, where isAllowed: @escaping @Sendable (Float) -> Bool
@@ -81,26 +67,40 @@ extension ConfigurationKey {
                 choices.contains(value) ? nil : (ConfigurationReader.list(choices), quoted(value.rawValue))
             })
     }
+}
 
-    /// Some of a few names, as many as `count` says.
+extension ConfigurationKey<ModelConfiguration> {
+    /// Whole numbers.
+    /// - Parameter count: how many; `nil` for one per stage.
+    static func numbers(
+        _ name: String, _ path: Path<[Int]>, in range: ClosedRange<Int>, count: Int? = nil
+    ) -> Self {
+        Self(
+            name, path, read: { reader throws(ConfigurationError) in try reader.integers(name) },
+            write: { .array($0.map { .integer($0) }) },
+            problem: { values, configuration in
+                if let problem = countProblem(values.count, count, configuration.block) { return problem }
+                guard !values.allSatisfy(range.contains) else { return nil }
+                return ("numbers from \(range.lowerBound) to \(range.upperBound)", "\(values)")
+            })
+    }
+
+    /// Some of a few names, one per stage.
     static func choices<Choice: RawRepresentable<String> & Sendable>(
-        _ name: String, _ path: Path<[Choice]>, among choices: [Choice],
-        count: @escaping @Sendable (Root) -> EntryCount
+        _ name: String, _ path: Path<[Choice]>, among choices: [Choice]
     ) -> Self {
         Self(
             name, path, read: { reader throws(ConfigurationError) in try reader.choices(name, among: choices) },
             write: { .array($0.map { .string($0.rawValue) }) },
-            problem: { values, root in count(root).problem(values.count) })
+            problem: { values, configuration in countProblem(values.count, nil, configuration.block) })
     }
-}
 
-/// How many entries an array has, and why.
-struct EntryCount {
-    let count: Int
-    var reason = ""
-
-    fileprivate func problem(_ found: Int) -> (expected: String, found: String)? {
-        found == count ? nil : ("\(count) entries\(reason)", "\(found) entries")
+    private static func countProblem(_ found: Int, _ count: Int?, _ block: ModelConfiguration.Block) -> Problem? {
+        guard found != count ?? block.stageCount else { return nil }
+        let expected =
+            count.map { "\($0) entries" }
+            ?? "\(block.stageCount) entries, one per stage of block \(quoted(block.rawValue))"
+        return (expected, "\(found) entries")
     }
 }
 

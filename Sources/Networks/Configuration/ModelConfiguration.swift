@@ -101,12 +101,12 @@ extension ModelConfiguration {
     /// overflows and no configuration makes a program ask for memory that its weights do not justify.
     static let keys: [ConfigurationKey<ModelConfiguration>] = [
         .choice("block", \.block, among: Block.allCases),
-        .numbers("dims", \.dims, in: 1...8192, count: onePerStage),
-        .numbers("depths", \.depths, in: 1...512, count: onePerStage),
-        .numbers("num_heads", \.numHeads, in: 1...8192, count: onePerStage),
-        .numbers("mlp_ratios", \.mlpRatios, in: 1...64, count: onePerStage),
-        .choices("embeddings", \.embeddings, among: Embedding.allCases, count: onePerStage),
-        .numbers("stem_channels", \.stemChannels, in: 1...8192) { _ in EntryCount(count: 2) },
+        .numbers("dims", \.dims, in: 1...8192),
+        .numbers("depths", \.depths, in: 1...512),
+        .numbers("num_heads", \.numHeads, in: 1...8192),
+        .numbers("mlp_ratios", \.mlpRatios, in: 1...64),
+        .choices("embeddings", \.embeddings, among: Embedding.allCases),
+        .numbers("stem_channels", \.stemChannels, in: 1...8192, count: 2),
         .number("ce_layers", \.ceLayers, in: 1...15, isOdd: true),
         .choice("ce_unit", \.ceUnit, among: ConvolutionalEmbeddingUnit.allCases),
         .number("window_size", \.windowSize, in: 1...32),
@@ -121,10 +121,6 @@ extension ModelConfiguration {
                 return ("a number between 0 and 1", "\(value)")
             }),
     ]
-
-    private static let onePerStage: @Sendable (ModelConfiguration) -> EntryCount = {
-        EntryCount(count: $0.block.stageCount, reason: ", one per stage of block \"\($0.block.rawValue)\"")
-    }
 
     /// Checks that the values describe a model.
     /// - Parameter source: what error messages call the configuration, usually a path.

@@ -10,7 +10,7 @@ extension GraphBuilder {
     ///
     ///     right: expand 1×1 → …×M → dw 3×3 → ⌈H/stride⌉×⌈W/stride⌉×M → project 1×1 → …×h
     ///
-    /// Stride 1: the left half of the channels stays as it is, the right half goes through the layers, M = 4h. Stride 2:
+    /// Stride 1: the left half of the channels stays, the right half goes through the layers, M = 4h. Stride 2:
     /// both halves are made from the whole input, M = 2h on the right; on the left left_dw 3×3, left_project 1×1.
     /// The halves' channels then alternate, left first. No residual.
     mutating func shuffleUnit(_ layer: UnitLayer, _ x: ValueID) -> ValueID {

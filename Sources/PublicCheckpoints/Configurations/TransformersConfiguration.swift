@@ -53,7 +53,8 @@ enum TransformersBackbone: String, CaseIterable {
             dims: try widths(width, stages: depths.count, reader), depths: depths,
             numHeads: try reader.wholeNumbers("num_heads") ?? [3, 6, 12, 24],
             mlpRatios: [Int](repeating: ratio, count: depths.count), block: .swin,
-            embeddings: ModelConfiguration.Block.swin.publishedEmbeddings, windowSize: try reader.wholeNumber("window_size") ?? 7,
+            embeddings: ModelConfiguration.Block.swin.publishedEmbeddings,
+            windowSize: try reader.wholeNumber("window_size") ?? 7,
             imageSize: try reader.wholeNumber("image_size") ?? 224, hiddenActivation: try activation(&reader))
     }
 
@@ -82,8 +83,8 @@ enum TransformersBackbone: String, CaseIterable {
             depths: try reader.wholeNumbers("depths") ?? [2, 2, 2, 2],
             numHeads: try reader.wholeNumbers("num_attention_heads") ?? [1, 2, 5, 8],
             mlpRatios: try reader.wholeNumbers("mlp_ratios") ?? [8, 8, 4, 4], block: .pvt,
-            embeddings: ModelConfiguration.Block.pvt.publishedEmbeddings, imageSize: try reader.wholeNumber("image_size") ?? 224,
-            hiddenActivation: try activation(&reader),
+            embeddings: ModelConfiguration.Block.pvt.publishedEmbeddings,
+            imageSize: try reader.wholeNumber("image_size") ?? 224, hiddenActivation: try activation(&reader),
             // Of every norm, where the authors have PyTorch's default in some.
             layerNormEpsilon: Float(try reader.number("layer_norm_eps") ?? 1e-6))
     }

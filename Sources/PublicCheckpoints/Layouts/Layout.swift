@@ -118,7 +118,9 @@ extension ConfigurationReader {
         guard var object = try object(key) else { return [:] }
         var names: [String: [String]] = [:]
         for key in object.keys {
-            if case .string(let name)? = object.value(key) { names[key] = [name] } else {
+            if case .string(let name)? = object.value(key) {
+                names[key] = [name]
+            } else {
                 names[key] = try object.strings(key)
             }
         }

@@ -136,7 +136,7 @@ class Section(Kind):
 
 
 def key(kind: Kind, *, name: str = "", silent: bool = False, **default: Any) -> Any:
-    """A field that `config.json` has, under its own name or `name`. A `silent` one is written unless it is the default."""
+    """A field that `config.json` has, under its own name or `name`. A `silent` default is not written."""
     return field(metadata={"kind": kind, "name": name, "silent": silent}, **default)
 
 

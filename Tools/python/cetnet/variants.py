@@ -31,7 +31,8 @@ class Variant:
 
 
 def _published(figures: dict[str, str]) -> str:
-    parts = [figures.get("parameters"), figures.get("multiply_adds"), figures.get("top1") and f"top-1 {figures['top1']}"]
+    parts = [figures.get("parameters"), figures.get("multiply_adds"),
+             f"top-1 {figures['top1']}" if "top1" in figures else None]
     return ", ".join(filter(None, parts))
 
 
