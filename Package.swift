@@ -53,7 +53,8 @@ let package = Package(
             path: "Sources/Engine"),
 
         // Images.
-        .target(name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
+        .target(
+            name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
 
         // Public products.
         .target(

@@ -38,6 +38,12 @@ install_dependencies() {
     done
     [ ${#missing[@]} -eq 0 ] && return
 
+    install_packages "${missing[@]}"
+}
+
+# Installs Debian packages.
+install_packages() {
+    missing=("$@")
     echo "Installing ${missing[*]}" >&2
     export DEBIAN_FRONTEND=noninteractive
     # Package lists that are missing or out of date make the first try fail.

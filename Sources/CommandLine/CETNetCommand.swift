@@ -44,7 +44,7 @@ struct CETNetCommand: ParsableCommand {
             try command.run()
         } catch let failure as Failure {
             throw failure
-        } catch where exitCode(for: error).isSuccess {
+        } catch  where exitCode(for: error).isSuccess {
             // --help, --version and the completion scripts.
             try Console.print(fullMessage(for: error))
         } catch {

@@ -1,5 +1,5 @@
-internal import CPNGReader
 internal import CETNetPreprocessing
+internal import CPNGReader
 
 /// PNG with libpng: the values as they are stored, without regard to gamma, profiles, background or transparency,
 /// which is what Pillow's `convert("RGB")` gives for all but 16-bit grey. Of 16 bits the upper 8 are kept.

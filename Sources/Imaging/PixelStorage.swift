@@ -19,11 +19,11 @@ enum PixelStorage {
 
     private static func askForLargePages(_ memory: UnsafeMutableRawBufferPointer) {
         #if os(Linux)
-        let page = 2 << 20
-        let start = memory.baseAddress!.alignedUp(toMultipleOf: page)
-        let end = (memory.baseAddress! + memory.count).alignedDown(toMultipleOf: page)
-        // Only advice; without large pages all goes on as before.
-        if end > start { _ = madvise(start, end - start, MADV_HUGEPAGE) }
+            let page = 2 << 20
+            let start = memory.baseAddress!.alignedUp(toMultipleOf: page)
+            let end = (memory.baseAddress! + memory.count).alignedDown(toMultipleOf: page)
+            // Only advice; without large pages all goes on as before.
+            if end > start { _ = madvise(start, end - start, MADV_HUGEPAGE) }
         #endif
     }
 }

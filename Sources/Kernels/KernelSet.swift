@@ -71,7 +71,8 @@ public struct KernelTierError: Error, Equatable, Sendable, CustomStringConvertib
 
     public var description: String {
         let problem = known.contains(requested) ? "this processor lacks its instructions" : "there is no such tier"
-        return "\(KernelSet.environmentVariable)=\(requested): \(problem); usable here: \(usable.joined(separator: ", "))"
+        return
+            "\(KernelSet.environmentVariable)=\(requested): \(problem); usable here: \(usable.joined(separator: ", "))"
     }
 
     /// The same as ``description``.

@@ -43,7 +43,10 @@ struct ResampleTable {
     }
 
     /// The weights of outputs `range` when `sourceSize` pixels become `resizedSize`. No side is beyond `Int32.max`.
-    init(_ interpolation: PreprocessConfiguration.Interpolation, from sourceSize: Int, to resizedSize: Int, range: Range<Int>) {
+    init(
+        _ interpolation: PreprocessConfiguration.Interpolation, from sourceSize: Int, to resizedSize: Int,
+        range: Range<Int>
+    ) {
         precondition(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= resizedSize)
         if sourceSize == resizedSize {
             // No resampling at all, as in Pillow, whatever the filter.

@@ -129,7 +129,11 @@ import Testing
         var taken = 0
         #expect(throws: Enough.self) {
             // Endless.
-            try model.classify(sequence(first: picture) { taken += 1; return $0 }, batch: 2) { index, _ in
+            try model.classify(
+                sequence(first: picture) {
+                    taken += 1; return $0
+                }, batch: 2
+            ) { index, _ in
                 if index == 2 { throw Enough() }
             }
         }

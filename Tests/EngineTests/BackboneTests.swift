@@ -41,7 +41,8 @@ import Testing
         let size = ImageSize(height: 71, width: 90)
         let images = 4
         let pixels = (0..<images * 3 * size.area).map { Float(($0 &* 7919) % 1009) / 300 - 1.6 }
-        let reference = try Session(network: frozen, threads: 1).outputs(pixels, batch: images, size: size, features: true)
+        let reference = try Session(network: frozen, threads: 1).outputs(
+            pixels, batch: images, size: size, features: true)
         #expect(reference.logits.allSatisfy { $0.isFinite })
         #expect(Set(reference.logits).count == reference.logits.count, "every image has logits of its own")
         for threads in 1...4 {
@@ -65,7 +66,9 @@ import Testing
         let varieties = try Variety.all.map { try network(model, $0) }
         for size in [ImageSize(square: 32), ImageSize(height: 33, width: 64), ImageSize(height: 130, width: 47)] {
             let pixels = (0..<3 * size.area).map { Float(($0 &* 31) % 200) / 100 - 1 }
-            let logits = try varieties.map { try Session(network: $0, threads: 2).outputs(pixels, batch: 1, size: size).logits }
+            let logits = try varieties.map {
+                try Session(network: $0, threads: 2).outputs(pixels, batch: 1, size: size).logits
+            }
             for (variety, other) in zip(Variety.all, logits) {
                 // Two roundings of the same network; see NetworkFixtureTests.
                 expectClose(

@@ -17,7 +17,8 @@ import Testing
         let images = batches.max()!
         let pixels = (0..<images * 3 * size.area).map { Float(($0 &* 7919) % 1009) / 300 - 1.6 }
         let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety)
-        let reference = try Session(network: frozen, threads: 1).outputs(pixels, batch: images, size: size, features: true)
+        let reference = try Session(network: frozen, threads: 1).outputs(
+            pixels, batch: images, size: size, features: true)
         #expect(reference.logits.allSatisfy { $0.isFinite })
         let labels = reference.logits.count / images
         for threads in 1...4 {

@@ -25,7 +25,8 @@ import Testing
                     bytes: pixels[index * 64..<(index + 1) * 64].map { UInt8($0) }))
             let logits = try model.logits(model.preprocess(image)).values
             // Both sides preprocess to the same pixels; see NetworkFixtureTests for the network's own error.
-            expectClose(logits, Array(expected[index * 10..<(index + 1) * 10]), tolerance: 1e-5, "held-out image \(index)")
+            expectClose(
+                logits, Array(expected[index * 10..<(index + 1) * 10]), tolerance: 1e-5, "held-out image \(index)")
             let best = try #require(try model.classify(image, top: 1).first)
             let reference = expected[index * 10..<(index + 1) * 10]
             #expect(best.index == reference.firstIndex(of: reference.max()!)! - index * 10, "held-out image \(index)")

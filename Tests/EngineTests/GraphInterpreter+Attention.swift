@@ -46,7 +46,8 @@ extension GraphInterpreter {
                                 $0 + qkv(query, $1) * qkv(token(r, k), c + $1)
                             }
                             let index = (row - r + w - 1) * (2 * w - 1) + column - k + w - 1
-                            let isSame = region(r, rows) == region(row, rows) && region(k, columns) == region(column, columns)
+                            let isSame =
+                                region(r, rows) == region(row, rows) && region(k, columns) == region(column, columns)
                             return product / Double(d).squareRoot() + table[index * attention.heads + head]
                                 + (isSame ? 0 : -100)
                         } value: { key in
@@ -72,7 +73,9 @@ extension GraphInterpreter {
             return attend(keys: Array(0..<shapes[1].tokens)) { token in
                 (head..<head + d).reduce(0.0) { $0 + inputs[0][query * c + $1] * key(token, $1) }
                     * Double(attention.scale)
-            } value: { value($0, channel) }
+            } value: {
+                value($0, channel)
+            }
         }
     }
 
@@ -140,7 +143,8 @@ extension GraphInterpreter {
             }
             let (r, c) = (Int(row), Int(column))
             let (v, h) = (row - Double(r), column - Double(c))
-            return (1 - v) * ((1 - h) * at(r, c) + h * at(r, c + 1)) + v * ((1 - h) * at(r + 1, c) + h * at(r + 1, c + 1))
+            return (1 - v) * ((1 - h) * at(r, c) + h * at(r, c + 1)) + v
+                * ((1 - h) * at(r + 1, c) + h * at(r + 1, c + 1))
         }
         var result: [Double] = []
         for row in 0..<size.height {

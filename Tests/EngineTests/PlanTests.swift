@@ -74,7 +74,8 @@ import Testing
                     for index in 0..<axis.windows {
                         let regions = Set(
                             (index * window..<(index + 1) * window).map { position in
-                                effective == 0 ? 0 : position < padded - window ? 0 : position < padded - effective ? 1 : 2
+                                effective == 0
+                                    ? 0 : position < padded - window ? 0 : position < padded - effective ? 1 : 2
                             })
                         #expect(axis.isDivided(index) == (regions.count > 1), "\(length) tokens, window \(index)")
                     }

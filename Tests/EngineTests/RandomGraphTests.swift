@@ -26,7 +26,7 @@ import Testing
             referenceSize: size, weights: MemoryTensors(tensors: tensors), backend: variety.backend,
             kernels: variety.kernels, threads: 1, makeGraph: { random.graph($0) })
         let interpreter = GraphInterpreter(tensors: tensors)
-        let expected = (0..<images).map {            image in
+        let expected = (0..<images).map { image in
             interpreter.run(
                 graph,
                 inputs: Dictionary(
@@ -195,7 +195,8 @@ struct RandomGraph: Sendable, CustomStringConvertible {
             return builder.append(name, .windowAttention(attention), [linear("qkv", x, 3 * channels)])
         case 1:
             let stripes: [CrossShapedAttention.Stripe] =
-                noise.below(3) == 0 ? [.map] : [.vertical(width: noise.pick([1, 2])), .horizontal(width: noise.pick([1, 3]))]
+                noise.below(3) == 0
+                ? [.map] : [.vertical(width: noise.pick([1, 2])), .horizontal(width: noise.pick([1, 3]))]
             let attention = CrossShapedAttention(name: name, channels: channels, heads: heads, stripes: stripes)
             return builder.append(name, .crossShapedAttention(attention), [linear("qkv", x, 3 * channels)])
         default:

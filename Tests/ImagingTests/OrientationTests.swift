@@ -43,7 +43,9 @@ struct OrientationTests {
     func malformed() {
         let whole = exif(value: [6, 0, 0, 0])
         for count in 0..<whole.count { #expect(read(Array(whole.prefix(count))) == nil, "\(count) bytes") }
-        for offset: [UInt8] in [[0, 0, 0, 0], [7, 0, 0, 0], [255, 255, 255, 255], [21, 0, 0, 0], [255, 255, 255, 127]] {
+        for offset: [UInt8] in [
+            [0, 0, 0, 0], [7, 0, 0, 0], [255, 255, 255, 255], [21, 0, 0, 0], [255, 255, 255, 127],
+        ] {
             var changed = whole
             changed.replaceSubrange(4..<8, with: offset)
             #expect(read(changed) == nil, "\(offset)")

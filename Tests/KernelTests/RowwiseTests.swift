@@ -13,7 +13,9 @@ import Testing
     /// Every activation over their whole range, in units of the last place of max(1, |x|).
     @Test(arguments: tiers) func activations(_ tier: Tier) {
         var inputs = stride(from: Float(-14), through: 14, by: 0.0007).map { $0 }
-        inputs += [0, -0.0, .leastNormalMagnitude, -.leastNormalMagnitude, 1e-30, -1e-30, 90, -90, 1e6, -1e6, 3e37, -3e37]
+        inputs += [
+            0, -0.0, .leastNormalMagnitude, -.leastNormalMagnitude, 1e-30, -1e-30, 90, -90, 1e6, -1e6, 3e37, -3e37,
+        ]
         for kind in Activation.allCases {
             let buffer = GuardedBuffer(inputs)
             let rows = Rows(buffer.pointer, stride: inputs.count)

@@ -57,7 +57,9 @@ struct PillowTests {
                 for y in 0..<image.height {
                     for x in 0..<image.width {
                         let pixel = y * image.bytesPerRow + 3 * x
-                        bytes += order.map { $0.map { image.bytes[pixel + $0] } ?? .random(in: 0...255, using: &random) }
+                        bytes += order.map {
+                            $0.map { image.bytes[pixel + $0] } ?? .random(in: 0...255, using: &random)
+                        }
                     }
                     // The last row is not padded.
                     if y < image.height - 1 { bytes += (0..<gap).map { _ in .random(in: 0...255, using: &random) } }

@@ -113,7 +113,9 @@ struct Fusion {
 
     /// The BatchNorm behind the last of `nodes`, which it joins.
     private func joinBatchNorm(_ nodes: inout [Int]) -> BatchNorm? {
-        guard let reader = next(nodes.last!), case .batchNorm(let norm) = graph.nodes[reader].operator else { return nil }
+        guard let reader = next(nodes.last!), case .batchNorm(let norm) = graph.nodes[reader].operator else {
+            return nil
+        }
         nodes.append(reader)
         return norm
     }
@@ -132,7 +134,9 @@ struct Fusion {
         guard let reader = next(nodes.last!), graph.nodes[reader].operator == .add else { return nil }
         let own = graph.nodes[nodes.last!].output
         // The other operand has to exist when this operator runs.
-        guard let other = graph.nodes[reader].inputs.first(where: { $0 != own }), other.index < index else { return nil }
+        guard let other = graph.nodes[reader].inputs.first(where: { $0 != own }), other.index < index else {
+            return nil
+        }
         nodes.append(reader)
         return other
     }

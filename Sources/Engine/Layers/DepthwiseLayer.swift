@@ -119,7 +119,8 @@ package struct ConvolutionGeometry: Sendable {
     ) {
         var arguments = cetnet_depthwise(
             x: x.base, x_stride: x.stride, height: inputHeight, width: inputWidth, channels: channels,
-            weights: weights, bias: bias, kernel: kernel, stride: stride, padding: padding, activation: activation.kernel,
+            weights: weights, bias: bias, kernel: kernel, stride: stride, padding: padding,
+            activation: activation.kernel,
             first_row: outputRows.lowerBound, end_row: outputRows.upperBound, y: y.base, y_stride: y.stride,
             output_width: outputWidth)
         kernels.functions.pointee.depthwise(&arguments)

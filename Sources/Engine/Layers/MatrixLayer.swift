@@ -99,7 +99,8 @@ struct MatrixLayer: Layer {
         // A task reads more of its input than it writes, unless the input's tokens are used as they are.
         let replaced = node.residual.flatMap { builder.share($0, node.input) ? nil : $0 }
         draft(
-            node.name, nodes: node.nodes, input: builder.slot(of: node.input), residual: node.residual.map { builder.slot(of: $0) },
+            node.name, nodes: node.nodes, input: builder.slot(of: node.input),
+            residual: node.residual.map { builder.slot(of: $0) },
             output: { $0.output(of: node, replacing: packed!.matrix.format.canReplaceResidual ? replaced : nil) },
             in: &builder)
     }
@@ -183,7 +184,8 @@ struct MatrixStep: Step {
             }
             if let epsilon = operand.epsilon {
                 context.kernels.layerNorm(
-                    a, rows: rows.count, channels: matrix.depth, epsilon: epsilon, weight: nil, bias: nil, into: scratch)
+                    a, rows: rows.count, channels: matrix.depth, epsilon: epsilon, weight: nil, bias: nil, into: scratch
+                )
                 a = scratch
             }
         }
