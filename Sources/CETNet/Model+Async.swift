@@ -140,6 +140,23 @@ extension Model {
             try Model(configuration: configuration, randomSeed: seed, options: options)
         }
     }
+
+    /// Makes a model of a known variant without blocking; see ``init(variant:randomSeed:options:)``.
+    public static func load(
+        variant: String, randomSeed seed: UInt64, options: Options = Options()
+    ) async throws -> Model {
+        try await loading.result { try Model(variant: variant, randomSeed: seed, options: options) }
+    }
+
+    /// Writes a model with seeded random weights without blocking; see
+    /// ``ModelConfiguration/writeRandomModel(seed:to:replacing:)``.
+    public static func writeRandomModel(
+        of configuration: ModelConfiguration, seed: UInt64, to directory: URL, replacing: Bool = false
+    ) async throws {
+        try await loading.result {
+            try configuration.writeRandomModel(seed: seed, to: directory, replacing: replacing)
+        }
+    }
 }
 
 /// The classifications of images, in order, as they come; see

@@ -17,6 +17,18 @@ import Testing
         #expect(try weights("a") != weights("c"))
     }
 
+    @Test func withoutBlocking() async throws {
+        let directory = try TemporaryDirectory()
+        let configuration = try tinyConfiguration()
+        try await Model.writeRandomModel(of: configuration, seed: 7, to: directory.url)
+        let written = try await Model.load(contentsOf: directory.url)
+        let made = try await Model.load(configuration: configuration, randomSeed: 7)
+        let batch = try images(1, 64, 64)
+        #expect(try await written.async.logits(batch) == made.async.logits(batch))
+        let variant = try await Model.load(variant: "cetnet-t-ce1", randomSeed: 1)
+        #expect(variant.configuration.variant == "cetnet-t-ce1")
+    }
+
     @Test func anExistingModelIsNotReplacedUnasked() throws {
         let directory = try TemporaryDirectory()
         let configuration = try tinyConfiguration()
