@@ -17,9 +17,8 @@ let package = Package(
     ],
     targets: [
         // System libraries and C kernels.
-        .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas",
-            providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        // Without pkgConfig, which would link it: OpenBLAS is loaded when it is asked for.
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg",
             providers: [.apt(["libturbojpeg0-dev"])]),
@@ -72,7 +71,7 @@ let package = Package(
             name: "CETNetCommand",
             dependencies: [
                 "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetEngine", "CETNetKernels",
-                "CKernels", "COpenBLAS",
+                "CKernels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine"),

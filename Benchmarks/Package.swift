@@ -13,9 +13,8 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])
     ],
     targets: [
-        .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas",
-            providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        // Without pkgConfig, which would link it: OpenBLAS is loaded when it is asked for.
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         .target(name: "CKernels"),
         .target(name: "CETNetKernels", dependencies: ["CKernels"], path: "Sources/Kernels"),
         .target(name: "CETNetCheckpoint", path: "Sources/Checkpoint"),

@@ -11,7 +11,7 @@ swift build --target CETNetImaging
 products="$(swift build --show-bin-path)"
 # The types that `import CETNet` brings along from the layers below are documented as its own.
 swift symbolgraph-extract -module-name CETNet -I "$products/Modules" -I "$products/CKernels.build" -I Sources/COpenBLAS \
-    $(pkg-config --cflags-only-I openblas) -output-dir "$graphs" -minimum-access-level public \
+    -output-dir "$graphs" -minimum-access-level public \
     -target "$(swift -print-target-info | sed -n 's/.*"unversionedTriple": "\(.*\)".*/\1/p' | head -n 1)" \
     -skip-synthesized-members \
     -experimental-allowed-reexported-modules=CETNetCheckpoint,CETNetEngine,CETNetGraph,CETNetKernels,CETNetNetworks,CETNetPreprocessing

@@ -70,7 +70,7 @@ public final class Model: Sendable {
     /// - Throws: ``ModelError`` if there is no model; ``ConfigurationError`` for a configuration that cannot be used;
     ///   ``CheckpointError`` for a damaged weights file, and if the file does not hold exactly the tensors that the
     ///   configuration calls for; ``KernelTierError`` if the environment asks for instructions that the processor
-    ///   lacks.
+    ///   lacks; ``BackendError`` if OpenBLAS is to multiply and is not installed.
     public convenience init(contentsOf url: URL, options: Options = Options()) throws {
         let files = try ModelFiles(contentsOf: url)
         try self.init(

@@ -77,7 +77,7 @@ extension ModelError: CustomStringConvertible, LocalizedError {
 }
 
 /// Does what the engine may lack memory for, with the API's error.
-func passOnOutOfMemory<Value>(_ body: () throws(OutOfMemoryError) -> Value) throws(ModelError) -> Value {
+package func passOnOutOfMemory<Value>(_ body: () throws(OutOfMemoryError) -> Value) throws(ModelError) -> Value {
     do throws(OutOfMemoryError) {
         return try body()
     } catch {

@@ -17,16 +17,17 @@ public struct OutOfMemoryError: Error, Sendable, Equatable, CustomStringConverti
 ///
 /// Weights are streamed once per image and activations many times; small pages would cost a walk of the page table
 /// every 4 KiB. Pages that are never touched take no memory.
-final class HugePageMemory: @unchecked Sendable {
+package final class HugePageMemory: @unchecked Sendable {
     // Whoever fills the block decides who writes where; the class only owns it.
-    let base: UnsafeMutableRawPointer
-    let bytes: Int
+    package let base: UnsafeMutableRawPointer
+    package let bytes: Int
     private let mapping: UnsafeMutableRawPointer
     private let mappedBytes: Int
 
     private static let hugePage = 2 << 20
 
-    init(bytes: Int) throws(OutOfMemoryError) {
+    /// - Throws: ``OutOfMemoryError``, also for a count that no machine has.
+    package init(bytes: Int) throws(OutOfMemoryError) {
         self.bytes = bytes
         // Room to start at a multiple of the huge page size.
         mappedBytes = max(bytes, 1) + Self.hugePage

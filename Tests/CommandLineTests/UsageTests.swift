@@ -70,6 +70,15 @@ import Testing
     }
 
     #if os(Linux)
+        /// OpenBLAS as a linked library would start threads, which in little memory neither live nor end.
+        @Test func startsWithoutOpenBLASAndInLittleMemory() throws {
+            let libraries = try Command(shell: "LD_TRACE_LOADED_OBJECTS=1 \"$0\"")
+            #expect(libraries.output.contains("libc.so"), "\(libraries.output)")
+            #expect(!libraries.output.contains("openblas"), "\(libraries.output)")
+            let version = try Command(shell: "ulimit -v 204800; timeout 60 \"$0\" --version")
+            #expect(version.status == 0 && version.output != "", "status \(version.status): \(version.errors)")
+        }
+
         @Test(arguments: ["bench --runs 1", "compare --rounds 1"])
         func moreMemoryThanThereIsMakesTheCallUnusable(call: String) throws {
             let directory = try directoryWithTinyModel()

@@ -1,3 +1,4 @@
+import CETNetEngine
 import CETNetKernels
 
 /// What the machine can do at best, for each number of threads that was used.
@@ -13,12 +14,14 @@ struct ReferenceRates {
     private var rates: [Int: Rates] = [:]
 
     /// Measures. Takes less than a second for each number of threads.
+    /// - Throws: ``BackendError`` without OpenBLAS, whose product is one of the rates; ``KernelTierError``; ``OutOfMemoryError``.
     init(threads: [Int]) throws {
+        try OpenBLAS.load()
         let kernels = try KernelSet.selected()
         for count in Set(threads).sorted() {
             rates[count] = Rates(
-                matrixProduct: ComputeRate.matrixProduct(threads: count),
-                fusedMultiplyAddPeak: ComputeRate.fusedMultiplyAddPeak(threads: count, kernels: kernels))
+                matrixProduct: try ComputeRate.matrixProduct(threads: count),
+                fusedMultiplyAddPeak: try ComputeRate.fusedMultiplyAddPeak(threads: count, kernels: kernels))
         }
     }
 

@@ -1,4 +1,5 @@
 import CETNet
+import struct CETNetEngine.OutOfMemoryError
 import CETNetGraph
 import CETNetKernels
 
@@ -58,7 +59,9 @@ struct CompareRounds {
             rounds[index].append(times)
             try profiles[index].record { steps throws(ModelError) in try lane.profile(into: steps) }
         }
-        peak = max(peak, ComputeRate.fusedMultiplyAddPeak(threads: threads, kernels: kernels, seconds: 0.05))
+        try passOnOutOfMemory { () throws(OutOfMemoryError) in
+            peak = max(peak, try ComputeRate.fusedMultiplyAddPeak(threads: threads, kernels: kernels, seconds: 0.05))
+        }
         roundCount += 1
     }
 

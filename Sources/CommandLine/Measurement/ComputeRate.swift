@@ -8,7 +8,10 @@ enum ComputeRate {
     /// Floating point operations per second, in billions, of a loop of fused multiply-adds on registers, on `threads`
     /// threads at once: the most that the instructions of the kernels' tier can do.
     /// - Returns: the best of several rounds within about `seconds`.
-    static func fusedMultiplyAddPeak(threads: Int, kernels: KernelSet, seconds: Double = 0.2) -> Double {
+    /// - Throws: ``OutOfMemoryError``.
+    static func fusedMultiplyAddPeak(
+        threads: Int, kernels: KernelSet, seconds: Double = 0.2
+    ) throws(OutOfMemoryError) -> Double {
         let peak = kernels.functions.pointee.peak!
         func run(rounds: Int) -> (sum: Float, operations: Double) {
             var arguments = cetnet_peak(rounds: rounds, multiplier: 0.5, addend: 0.25, sum: 0, per_round: 0)
@@ -18,7 +21,7 @@ enum ComputeRate {
         // Long enough that starting the threads does not matter, short enough that some round is left alone.
         let rounds = 200_000
         let operations = run(rounds: rounds).operations
-        return best(threads: threads, operations: operations, seconds: seconds) { _ in
+        return best(try ThreadTeam(workers: threads), operations: operations, seconds: seconds) { _ in
             let sum = run(rounds: rounds).sum
             precondition(sum > 0, "the chains of the peak loop converge to 0.5, not to a sum of \(sum)")
         }
@@ -30,21 +33,25 @@ enum ComputeRate {
     /// Floating point operations per second, in billions, of OpenBLAS's `cblas_sgemm` on square matrices of
     /// ``matrixSide``: each of `threads` threads multiplies matrices of its own, one call after another.
     /// - Returns: the best of several rounds within about `seconds`.
-    static func matrixProduct(threads: Int, seconds: Double = 0.4) -> Double {
+    /// - Throws: ``OutOfMemoryError``.
+    static func matrixProduct(threads: Int, seconds: Double = 0.4) throws(OutOfMemoryError) -> Double {
         let side = matrixSide
         let count = side * side
         // Three matrices per thread, a page apart so that they do not all begin at the same set of the caches.
         let stride = count + 1024
-        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: threads * 3 * stride)
-        defer { memory.deallocate() }
-        for index in memory.indices { memory.initializeElement(at: index, to: Float(index % 17) / 16 - 0.5) }
-        let base = Matrices(base: memory.baseAddress!)
+        let memory = try HugePageMemory(bytes: threads * 3 * stride * MemoryLayout<Float>.stride)
+        let base = Matrices(base: memory.base.assumingMemoryBound(to: Float.self))
+        for index in 0..<threads * 3 * stride { base.base[index] = Float(index % 17) / 16 - 0.5 }
+        let team = try ThreadTeam(workers: threads)
+        try OpenBLAS.takeMemory(for: team)
         let operations = 2 * Double(count) * Double(side)
-        return best(threads: threads, operations: operations, seconds: seconds) { thread in
-            let a = base.base + thread * 3 * stride
-            OpenBLAS.multiply(
-                rows: side, columns: side, depth: side, a: a, aStride: side, b: a + stride, bStride: side,
-                transposed: false, c: a + 2 * stride, cStride: side)
+        return withExtendedLifetime(memory) {
+            best(team, operations: operations, seconds: seconds) { thread in
+                let a = base.base + thread * 3 * stride
+                OpenBLAS.multiply(
+                    rows: side, columns: side, depth: side, a: a, aStride: side, b: a + stride, bStride: side,
+                    transposed: false, c: a + 2 * stride, cStride: side)
+            }
         }
     }
 
@@ -55,10 +62,8 @@ enum ComputeRate {
 
     /// Billions of operations per second of the fastest round, in which every thread does `work` once.
     private static func best(
-        threads: Int, operations: Double, seconds: Double, _ work: (Int) -> Void
+        _ team: ThreadTeam, operations: Double, seconds: Double, _ work: (Int) -> Void
     ) -> Double {
-        // A measurement without memory for a few threads has nothing to measure with.
-        guard let team = try? ThreadTeam(workers: threads) else { return 0 }
         team.runAll(work)  // wakes the threads, touches the memory
         var fastest = UInt64.max
         let start = DispatchTime.now().uptimeNanoseconds

@@ -1,5 +1,4 @@
 import CETNetEngine
-import COpenBLAS
 import Foundation
 
 /// What a measurement ran on.
@@ -38,7 +37,12 @@ enum Machine {
     static var processorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     /// OpenBLAS's version, such as `0.3.21`.
-    static var openBLASVersion: String { openBLASVersion(inConfiguration: OpenBLAS.configuration) }
+    static var openBLASVersion: String { ofOpenBLAS { openBLASVersion(inConfiguration: OpenBLAS.configuration) } }
+
+    /// Something about OpenBLAS, where it is installed.
+    private static func ofOpenBLAS(_ property: () -> String) -> String {
+        (try? OpenBLAS.load()) == nil ? "not installed" : property()
+    }
 
     /// Finds the version in what `openblas_get_config` returns, for instance `OpenBLAS 0.3.21 DYNAMIC_ARCH …`.
     static func openBLASVersion(inConfiguration text: String) -> String {
@@ -47,19 +51,21 @@ enum Machine {
         return String(words[name + 1])
     }
 
-    /// How the OpenBLAS that is linked makes threads: `sequential`, `pthreads` or `OpenMP`. The engine gives each call
+    /// How the OpenBLAS that is loaded makes threads: `sequential`, `pthreads` or `OpenMP`. The engine gives each call
     /// one thread whatever the flavour.
     static var openBLASThreading: String {
-        switch openblas_get_parallel() {
-        case 0: "sequential"
-        case 1: "pthreads"
-        case 2: "OpenMP"
-        case let flavour: "unknown (\(flavour))"
+        ofOpenBLAS {
+            switch OpenBLAS.parallel {
+            case 0: "sequential"
+            case 1: "pthreads"
+            case 2: "OpenMP"
+            case let flavour: "unknown (\(flavour))"
+            }
         }
     }
 
     /// The core that OpenBLAS chose its kernels for, such as `SkylakeX`.
-    static var openBLASCore: String { OpenBLAS.coreName }
+    static var openBLASCore: String { ofOpenBLAS { OpenBLAS.coreName } }
 
     #if os(macOS)
         private static func systemValue(_ name: String) -> String? {

@@ -29,13 +29,14 @@ package final class FrozenNetwork: Sendable {
     ///   - kernels: the instruction-set tier; by default what the environment asks for, or the best.
     ///   - threads: how many threads may help.
     ///   - makeGraph: the network at an image size.
-    /// - Throws: `CheckpointError` from reading tensors, ``KernelTierError``, ``OutOfMemoryError``.
+    /// - Throws: `CheckpointError` from reading tensors, ``KernelTierError``, ``BackendError``, ``OutOfMemoryError``.
     package init(
         referenceSize: ImageSize, weights source: some TensorSource, backend: Backend, kernels: KernelSet? = nil,
         threads: Int, makeGraph: @escaping @Sendable (ImageSize) -> Graph
     ) throws {
         let kernels = try kernels ?? KernelSet.selected()
         let format = WeightFormat(backend, kernels: kernels)
+        if format == .rowMajor { try OpenBLAS.load() }
         let graph = makeGraph(referenceSize)
         var nodes = Fusion.fuse(graph)
         memory = try Freezer.freeze(&nodes, source: source, kernels: kernels, format: format, threads: threads)

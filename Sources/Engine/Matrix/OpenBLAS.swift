@@ -1,22 +1,103 @@
 import COpenBLAS
 import Dispatch
+import Foundation
 
-/// Single-precision matrix products by OpenBLAS.
+/// Single-precision matrix products by OpenBLAS, which is loaded when it is first asked for and never linked.
+///
+/// Linked, it would start a thread for every processor in each program that holds this library, each with 128 MiB of
+/// address space, and none of them ever used; where there is no room for that, version 0.3.21 asks again without end,
+/// and the program's exit waits for it. Loaded here, it starts no threads, and programs that do not choose
+/// ``Backend/openBLAS`` neither have nor need it.
 package enum OpenBLAS {
-    /// Parallelism is the engine's own, over rows and windows: each call into the library uses one thread.
-    /// `openblas_set_num_threads` works at any time, the environment variable only before loading.
-    private static let useOneThread: Void = openblas_set_num_threads(1)
+    /// What is used of the library.
+    private struct Functions {
+        let multiply: cetnet_cblas_sgemm
+        let configuration: cetnet_openblas_get_config
+        let coreName: cetnet_openblas_get_corename
+        let parallel: cetnet_openblas_get_parallel
+
+        init() throws(BackendError) {
+            // Read once, while the library is loaded. The variable is the only way to have no threads at all, and a
+            // value that the program's user has set stays. Changing the environment while another thread reads it is
+            // not safe in C; this is one change, before the first model of this backend is loaded.
+            let variable = "OPENBLAS_NUM_THREADS"
+            let isSet = getenv(variable) != nil
+            if !isSet { setenv(variable, "1", 0) }
+            defer { if !isSet { unsetenv(variable) } }
+            guard let library = dlopen(Self.name, RTLD_NOW | RTLD_LOCAL) else {
+                throw BackendError(.openBLAS, reason: Self.lastError)
+            }
+            func symbol<Function>(_ name: String, _: Function.Type) throws(BackendError) -> Function {
+                guard let address = dlsym(library, name) else {
+                    throw BackendError(.openBLAS, reason: Self.lastError)
+                }
+                return unsafeBitCast(address, to: Function.self)
+            }
+            multiply = try symbol("cblas_sgemm", cetnet_cblas_sgemm.self)
+            configuration = try symbol("openblas_get_config", cetnet_openblas_get_config.self)
+            coreName = try symbol("openblas_get_corename", cetnet_openblas_get_corename.self)
+            parallel = try symbol("openblas_get_parallel", cetnet_openblas_get_parallel.self)
+            // Parallelism is the engine's own, over rows and windows: each call into the library uses one thread. Needed
+            // where the program had loaded the library before, or the user had set the variable.
+            try symbol("openblas_set_num_threads", cetnet_openblas_set_num_threads.self)(1)
+        }
+
+        #if canImport(Darwin)
+            private static let name = "libopenblas.0.dylib"
+        #else
+            private static let name = "libopenblas.so.0"
+        #endif
+
+        private static var lastError: String { dlerror().map { String(cString: $0) } ?? "unknown" }
+    }
+
+    private static let loaded = Result { () throws(BackendError) in try Functions() }
+
+    /// Loads the library, unless it is there already.
+    /// - Throws: ``BackendError`` if it is not installed.
+    package static func load() throws(BackendError) { _ = try loaded.get() }
+
+    /// After ``load()``.
+    private static var functions: Functions {
+        guard case .success(let functions) = loaded else { preconditionFailure("OpenBLAS is used without being loaded") }
+        return functions
+    }
 
     /// OpenBLAS hands each caller a buffer out of a fixed table; version 0.3.21 crashed with 200 callers at once.
     private static let callers = DispatchSemaphore(value: 64)
 
+    /// The address space that it takes for each thread that calls it at the same time as others.
+    private static let bytesPerCaller = 128 << 20
+
+    /// Has OpenBLAS take the memory for every worker of a team. Where it gets none it would ask without end, in the
+    /// middle of a run; here it is known beforehand.
+    package static func takeMemory(for team: ThreadTeam) throws(OutOfMemoryError) {
+        let bytes = team.workers * bytesPerCaller
+        // Given back at once: only whether there is as much counts.
+        _ = try HugePageMemory(bytes: bytes)
+        // Large enough not to be done without a buffer.
+        let side = 128
+        team.runAll { _ in
+            let matrices = [Float](repeating: 0, count: 3 * side * side)
+            matrices.withUnsafeBufferPointer {
+                let a = UnsafeMutablePointer(mutating: $0.baseAddress!)
+                multiply(
+                    rows: side, columns: side, depth: side, a: a, aStride: side, b: a + side * side, bStride: side,
+                    transposed: false, c: a + 2 * side * side, cStride: side)
+            }
+        }
+    }
+
     /// Version and build options, as the library prints them.
-    package static var configuration: String { String(cString: openblas_get_config()) }
+    package static var configuration: String { String(cString: functions.configuration()!) }
 
     /// Name of the processor core that the library chose kernels for.
-    package static var coreName: String { String(cString: openblas_get_corename()) }
+    package static var coreName: String { String(cString: functions.coreName()!) }
 
-    /// `C = A · Bᵀ` or, with `transposed` false, `C = A · B`; row-major.
+    /// How the library makes threads: 0 not at all, 1 with pthreads, 2 with OpenMP.
+    package static var parallel: Int { Int(functions.parallel()) }
+
+    /// `C = A · Bᵀ` or, with `transposed` false, `C = A · B`; row-major. After ``load()``.
     /// - Parameters:
     ///   - a: rows × depth, rows `aStride` apart.
     ///   - b: columns × depth (or depth × columns), rows `bStride` apart.
@@ -27,10 +108,9 @@ package enum OpenBLAS {
         b: UnsafePointer<Float>, bStride: Int, transposed: Bool,
         c: UnsafeMutablePointer<Float>, cStride: Int
     ) {
-        _ = useOneThread
         callers.wait()
         defer { callers.signal() }
-        cblas_sgemm(
+        functions.multiply(
             CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans,
             blasint(rows), blasint(columns), blasint(depth),
             1, a, blasint(aStride), b, blasint(bStride), 0, c, blasint(cStride))

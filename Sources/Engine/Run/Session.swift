@@ -32,6 +32,7 @@ package final class Session {
     package init(network: FrozenNetwork, threads: Int) throws(OutOfMemoryError) {
         self.network = network
         team = try ThreadTeam(workers: max(1, threads))
+        if network.format == .rowMajor { try OpenBLAS.takeMemory(for: team) }
     }
 
     package var threads: Int { team.workers }

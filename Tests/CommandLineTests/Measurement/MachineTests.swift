@@ -60,15 +60,16 @@ import Testing
     /// Any processor of the last decades does more than a tenth and less than ten thousand GFLOP/s.
     private func isPlausible(_ rate: Double) -> Bool { rate > 0.1 && rate < 10_000 }
 
-    @Test(arguments: [1, 3]) func peakOfEveryTier(threads: Int) {
+    @Test(arguments: [1, 3]) func peakOfEveryTier(threads: Int) throws {
         for kernels in KernelSet.usable {
-            let rate = ComputeRate.fusedMultiplyAddPeak(threads: threads, kernels: kernels, seconds: 0.01)
+            let rate = try ComputeRate.fusedMultiplyAddPeak(threads: threads, kernels: kernels, seconds: 0.01)
             #expect(isPlausible(rate), "\(kernels.name), \(threads) threads: \(rate)")
         }
     }
 
-    @Test(arguments: [1, 3]) func matrixProduct(threads: Int) {
-        let rate = ComputeRate.matrixProduct(threads: threads, seconds: 0.01)
+    @Test(arguments: [1, 3]) func matrixProduct(threads: Int) throws {
+        try OpenBLAS.load()
+        let rate = try ComputeRate.matrixProduct(threads: threads, seconds: 0.01)
         #expect(isPlausible(rate), "\(threads) threads: \(rate)")
     }
 }
