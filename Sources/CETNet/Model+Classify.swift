@@ -138,6 +138,7 @@ private struct ClassifiedBatches<Images: IteratorProtocol<Image>> {
         _ model: Model, _ images: S, from first: Int, top: Int, batch: Int
     ) throws(ModelError) where S.Iterator == Images {
         guard batch >= 1 else { throw .option(name: "batch", allowed: "1 or more", found: batch) }
+        try model.requireClassifier()
         self.model = model
         self.images = images.makeIterator()
         (self.top, self.batch, end) = (top, batch, first)

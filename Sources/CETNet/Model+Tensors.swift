@@ -14,7 +14,7 @@ public struct TensorDescription: Sendable, Hashable {
 
 extension Model {
     /// What the model gives for images of a size: for each stage, `stage1`, `stage2`, …, its feature map, (batch,
-    /// channels, height, width); and `logits`, (batch, labels).
+    /// channels, height, width); and `logits`, (batch, labels), where there is a classifier.
     /// - Throws: ``ModelError/imageSize(_:allowed:)``.
     public func outputs(imageSize: ImageSize) throws(ModelError) -> [TensorDescription] {
         try InputLimits.check(imageSize)
@@ -38,7 +38,7 @@ extension Model {
         if let name = names?.first(where: { !known.contains($0) }) { throw .noTensor(name: name, known: known) }
         let (logits, features) = try run(images, features: names != [FrozenNetwork.logitsName])
         var outputs = Dictionary(uniqueKeysWithValues: zip(frozen.featureNames, features))
-        outputs[FrozenNetwork.logitsName] = logits
+        if hasClassifier { outputs[FrozenNetwork.logitsName] = logits }
         return outputs.filter { names?.contains($0.key) ?? true }
     }
 
@@ -48,9 +48,12 @@ extension Model {
     /// other images.
     /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
     /// - Returns: (batch, labels).
-    /// - Throws: ``ModelError/shape(of:expected:found:)``, ``ModelError/imageSize(_:allowed:)`` and
-    ///   ``ModelError/outOfMemory(bytes:)``.
-    public func logits(_ batch: Tensor) throws(ModelError) -> Tensor { try run(batch, features: false).logits }
+    /// - Throws: ``ModelError/shape(of:expected:found:)``, ``ModelError/imageSize(_:allowed:)``,
+    ///   ``ModelError/noClassifier(missing:)`` and ``ModelError/outOfMemory(bytes:)``.
+    public func logits(_ batch: Tensor) throws(ModelError) -> Tensor {
+        try requireClassifier()
+        return try run(batch, features: false).logits
+    }
 
     /// The feature maps of the stages, each before the final norm: what detection and segmentation heads take.
     ///
@@ -62,7 +65,8 @@ extension Model {
 
     /// Both ``logits(_:)`` and ``features(_:)`` of one run.
     public func logitsAndFeatures(_ batch: Tensor) throws(ModelError) -> (logits: Tensor, features: [Tensor]) {
-        try run(batch, features: true)
+        try requireClassifier()
+        return try run(batch, features: true)
     }
 
     /// Prepares every run that the model can do at the same time, so that the first ones of images of a size are as

@@ -54,6 +54,8 @@ public final class Model: Sendable {
     /// Whose names the tensors on disk have; see ``ModelSummary/layout``.
     let layout: String?
     let network: Network
+    /// See ``ModelError/noClassifier(missing:)``; empty where there is a classifier.
+    let missingClassifier: [String]
     let frozen: FrozenNetwork
     let preprocessor: Preprocessor
     let sessions: SessionPool
@@ -63,7 +65,8 @@ public final class Model: Sendable {
     /// metadata holds the configuration under the key `config`.
     ///
     /// The files may be those of other packages, as they are downloaded: Swin, CvT and PVT of Hugging Face Transformers
-    /// with its `preprocessor_config.json`, and Swin of timm. Under this project's configuration the tensors may have
+    /// with its `preprocessor_config.json`, and Swin of timm; in one file or in shards, with a classifier or as a
+    /// backbone without (see ``hasClassifier``). Under this project's configuration the tensors may have
     /// the names of torchvision or of a backbone's authors.
     ///
     /// The weights are converted for this machine's kernels once, here; afterwards the file is no longer needed.
@@ -75,7 +78,7 @@ public final class Model: Sendable {
         let files = try ModelFiles(contentsOf: url)
         try self.init(
             configuration: files.configuration, network: files.network, layout: files.layout, weights: files.weights,
-            options: options)
+            missingClassifier: files.missingClassifier, options: options)
     }
 
     /// Loads a model at a path; see ``init(contentsOf:options:)``.
@@ -103,7 +106,7 @@ public final class Model: Sendable {
 
     private init(
         configuration: ModelConfiguration, network: Network, layout: String?, weights: some TensorSource,
-        options: Options
+        missingClassifier: [String] = [], options: Options
     ) throws {
         let usable = min(Processor.availableCount, Self.largestThreadCount)
         threads = try Self.check("threads", options.threads ?? usable)
@@ -111,6 +114,7 @@ public final class Model: Sendable {
         self.configuration = configuration
         self.network = network
         self.layout = layout
+        self.missingClassifier = missingClassifier
         let kernels = try KernelSet.selected()
         preprocessor = try Preprocessor(
             configuration.preprocess, imageSize: configuration.imageSize, kernels: kernels)
@@ -139,6 +143,14 @@ public final class Model: Sendable {
             throw .option(name: name, allowed: "1 to \(largestThreadCount)", found: value)
         }
         return value
+    }
+
+    /// Whether it classifies. A backbone that was saved without its head gives feature maps only: ``features(_:)`` works,
+    /// whatever needs logits throws ``ModelError/noClassifier(missing:)``.
+    public var hasClassifier: Bool { missingClassifier.isEmpty }
+
+    func requireClassifier() throws(ModelError) {
+        guard hasClassifier else { throw .noClassifier(missing: missingClassifier) }
     }
 
     /// Trained scalars: weights, biases, scales and position biases, not the running statistics of BatchNorm.

@@ -1,3 +1,4 @@
+import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
 import CETNetPreprocessing
@@ -12,6 +13,9 @@ public enum ModelError: Error, Equatable, Sendable {
     case noModel(path: String, reason: String)
     /// A weights file that should stand alone has no configuration in its metadata.
     case noConfiguration(path: String)
+    /// The model is a backbone: its file has none of the classifier's tensors, so that it gives feature maps and no
+    /// logits.
+    case noClassifier(missing: [String])
     /// A tensor's element count is not the product of its shape.
     case elementCount(shape: [Int], found: Int)
     /// A tensor has another shape than the call takes.
@@ -46,7 +50,9 @@ extension ModelError: CustomStringConvertible, LocalizedError {
         case .noConfiguration(let path):
             "\(path): no \"config\" in the file's metadata; a model is a folder with config.json and "
                 + "model.safetensors, or one .safetensors file with the configuration in its metadata; "
-                + ModelFiles.converter + " makes a folder of a checkpoint of torchvision or of a backbone's authors"
+                + converter + " makes a folder of a checkpoint of torchvision or of a backbone's authors"
+        case .noClassifier(let missing):
+            "the model has no classifier (missing: \(missing.joined(separator: ", "))): it gives feature maps only"
         case .elementCount(let shape, let found):
             "a tensor of shape \(shape) cannot have \(found) elements"
         case .shape(let what, let expected, let found):

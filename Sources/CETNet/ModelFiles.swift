@@ -6,7 +6,7 @@ import Foundation
 
 /// The files of a model, opened and checked against each other.
 ///
-/// Two forms: a directory with `config.json` and `model.safetensors`, or one `.safetensors` file whose metadata has
+/// Two forms: a directory with `config.json` and `model.safetensors`, whole or in shards with an index, or one `.safetensors` file whose metadata has
 /// the same JSON under the key `config`. The configuration is this project's, or that of a package that publishes such
 /// models; so are the names of the tensors.
 struct ModelFiles {
@@ -14,8 +14,7 @@ struct ModelFiles {
     static let weightsName = "model.safetensors"
     static let preprocessorName = "preprocessor_config.json"
     static let metadataKey = "config"
-    /// How a person gets from another package's files to a model.
-    static let converter = "the script convert.py of this project's repository, folder Tools/python,"
+    static let indexName = "model.safetensors.index.json"
     /// What weights in PyTorch's own format are called in the same directories.
     private static let pickledName = "pytorch_model.bin"
     /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
@@ -26,21 +25,25 @@ struct ModelFiles {
     let weights: any TensorSource
     /// Whose names the tensors have, for instance `Transformers' Swin`; `nil` for this project's own.
     let layout: String?
+    /// The file's names of the classifier's tensors, if it has none of them: then the model is a backbone.
+    let missingClassifier: [String]
 
-    /// Opens the model at `url` and checks that every tensor is there, in its shape, and no other is. Reads no tensor.
+    /// Opens the model at `url` and checks that every tensor is there, in its shape, and no other is; of the head all
+    /// may be missing. Reads no tensor.
     init(contentsOf url: URL) throws {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
             throw ModelError.noModel(path: url.path, reason: "no such file or directory")
         }
-        let file: SafetensorsFile
+        let file: any TensorFile
         let files: PublicConfiguration.Files
         if isDirectory.boolValue {
-            file = try SafetensorsFile(contentsOf: Self.weights(in: url))
+            file = try Self.weights(in: url)
             files = try Self.configurations(in: url)
         } else {
-            file = try SafetensorsFile(contentsOf: url)
-            guard let json = file.metadata[Self.metadataKey] else { throw ModelError.noConfiguration(path: url.path) }
+            let single = try SafetensorsFile(contentsOf: url)
+            file = single
+            guard let json = single.metadata[Self.metadataKey] else { throw ModelError.noConfiguration(path: url.path) }
             files = PublicConfiguration.Files(
                 configuration: try ModelConfiguration.parse(json: Data(json.utf8), source: url.path), source: url.path)
         }
@@ -48,29 +51,32 @@ struct ModelFiles {
         let known = try PublicConfiguration(files) { file.shape(of: $0)?.first }
         var configuration =
             try known?.model ?? ModelConfiguration(json: files.configuration, source: files.source)
-        var network = try Network(configuration, source: files.source)
-        let parameters = network.parameters.map { (name: $0.name, shape: $0.shape) }
+        let whole = try Network(configuration, source: files.source).parameters
         let recognized =
             known?.layout
             ?? Layout.recognize(
-                file, block: configuration.block, depths: configuration.depths, parameters: parameters.map(\.name))
+                file, block: configuration.block, depths: configuration.depths, parameters: whole.map(\.name))
+        let head = ["head.weight", "head.bias"].flatMap { name in
+            recognized.map { $0.theirNames(of: name, depths: configuration.depths) } ?? [name]
+        }
+        missingClassifier = head.contains { file.info($0) != nil } ? [] : head
+        if recognized != nil && known == nil { configuration.setImageNetLabels() }
+        network = try Network(configuration, source: files.source, hasClassifier: missingClassifier.isEmpty)
+        let parameters = network.parameters.map { (name: $0.name, shape: $0.shape) }
+        // What is of the head and not of the backbone: its norm, of which a backbone's file may keep a copy.
+        let unused = Set(whole.map(\.name)).subtracting(parameters.map(\.name))
         if let recognized {
             weights = try RenamedTensors(
-                file, layout: recognized, depths: configuration.depths, parameters: parameters)
-            if known == nil {
-                configuration.setImageNetLabels()
-                network = try Network(configuration, source: files.source)
-            }
+                file, layout: recognized, depths: configuration.depths, parameters: parameters, unused: unused)
         } else {
-            try file.requireExactly(parameters)
+            try file.requireExactly(parameters) { $0.hasSuffix(".num_batches_tracked") || unused.contains($0) }
             weights = file
         }
         layout = recognized?.name
         self.configuration = configuration
-        self.network = network
     }
 
-    private static func weights(in directory: URL) throws(ModelError) -> URL {
+    private static func weights(in directory: URL) throws -> any TensorFile {
         func isThere(_ name: String) -> Bool {
             FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
         }
@@ -81,16 +87,20 @@ struct ModelFiles {
         guard isThere(configurationName) else {
             throw missing(
                 configurationName,
-                isThere(weightsName)
-                    ? converter + " writes one for checkpoints of torchvision and of a backbone's authors"
+                isThere(weightsName) || isThere(indexName)
+                    ? converter + " writes one for checkpoints of torchvision, timm and a backbone's authors: "
+                        + "convert.py \(directory.path) --output DIR"
                     : nil)
         }
-        guard isThere(weightsName) else {
+        let url = directory.appendingPathComponent(weightsName)
+        if isThere(weightsName) { return try SafetensorsFile(contentsOf: url) }
+        guard isThere(indexName) else {
             throw missing(
                 weightsName,
-                isThere(pickledName) ? converter + " makes one of \(pickledName)" : nil)
+                isThere(pickledName) || isThere(pickledName + ".index.json")
+                    ? converter + " makes one of \(pickledName)" : nil)
         }
-        return directory.appendingPathComponent(weightsName)
+        return try ShardedSafetensors(index: directory.appendingPathComponent(indexName))
     }
 
     private static func configurations(in directory: URL) throws -> PublicConfiguration.Files {

@@ -69,7 +69,7 @@ public final class Session {
     ///   - input: float32 (batch, 3, height, width), normalised.
     ///   - batch: how many images.
     ///   - imageSize: their height and width.
-    ///   - logits: receives float32 (batch, labels); may have room for more.
+    ///   - logits: receives float32 (batch, labels); may have room for more. A model without classifier writes nothing.
     ///   - features: for each stage, receives float32 (batch, channels, height, width), in the shapes of
     ///     ``Model/outputs(imageSize:)``; `nil` to keep none.
     /// - Throws: ``ModelError`` for a size or batch that cannot be run and for a buffer that is too small.
@@ -79,6 +79,7 @@ public final class Session {
     ) throws(ModelError) {
         try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
         guard let features else {
+            try model.requireClassifier()
             return try session.run(
                 input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!)
         }

@@ -8,6 +8,10 @@ public enum CheckpointError: Error, Sendable, Equatable {
     case notARegularFile(file: String)
     /// Another program changed the size of the file while it was in use.
     case changedWhileReading(file: String, expectedBytes: Int, foundBytes: Int)
+    /// The file is of another kind: a pickle of PyTorch, a web page, a Git LFS pointer. `advice` is what to do.
+    case notSafetensors(file: String, found: String, advice: String)
+    /// The file ends before its last tensor does, as after a download that was cut off.
+    case truncated(file: String, expectedBytes: Int, foundBytes: Int)
     /// The container is damaged. `offset` counts bytes from the start of the file.
     case malformed(file: String, offset: Int, expected: String, found: String)
     /// The container describes a tensor that cannot be.
@@ -23,6 +27,9 @@ public enum CheckpointError: Error, Sendable, Equatable {
     /// The file could not be written: no such folder, no permission, disk full.
     case cannotWrite(file: String, cause: SystemError)
 }
+
+/// How a person gets from another package's files to a model.
+package let converter = "the script convert.py of this project's repository, folder Tools/python,"
 
 /// A tensor that has another shape than the model asks for.
 public struct ShapeMismatch: Sendable, Equatable, CustomStringConvertible {
@@ -50,6 +57,10 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
             "\(file): expected a regular file, found a folder, device or pipe"
         case .changedWhileReading(let file, let expected, let found):
             "\(file): changed while in use: expected \(expected) bytes, found \(found)"
+        case .notSafetensors(let file, let found, let advice):
+            "\(file): expected a safetensors file, found \(found); \(advice)"
+        case .truncated(let file, let expected, let found):
+            "\(file): cut off: its header calls for \(expected) bytes, found \(found); download or copy it again"
         case .malformed(let file, let offset, let expected, let found):
             "\(file): at byte \(offset): expected \(expected), found \(found)"
         case .malformedTensor(let file, let tensor, let expected, let found):

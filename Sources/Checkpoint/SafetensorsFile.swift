@@ -5,7 +5,7 @@ import Foundation
 /// Opening maps the file into memory and checks its whole header; the tensors' bytes are not touched until they are
 /// asked for. A file that is damaged or hostile is a ``CheckpointError``. While it is in use the file may be replaced
 /// by another, but must not be truncated in place.
-public final class SafetensorsFile: TensorSource {
+public final class SafetensorsFile: TensorFile {
     /// Where it was opened.
     public let url: URL
     /// The texts under `__metadata__`.
@@ -31,10 +31,7 @@ public final class SafetensorsFile: TensorSource {
     /// The path, as error messages name it.
     public var sourceName: String { file.path }
 
-    /// Where a tensor is and what it looks like, or `nil` if there is none of that name.
     public func info(_ name: String) -> TensorInfo? { indices[name].map { tensors[$0] } }
-
-    public func shape(of name: String) -> [Int]? { info(name)?.shape }
 
     /// Copies a tensor as float32, row-major; F16 and BF16 are converted, which is exact.
     public func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws {
@@ -68,46 +65,4 @@ public final class SafetensorsFile: TensorSource {
 
     /// Gives the memory behind the mapping back to the system; tensors can still be read, from the file again.
     public func releaseMemory() { file.releasePages() }
-
-    private func readable(_ name: String) throws -> TensorInfo {
-        guard let info = info(name) else { throw CheckpointError.missingTensor(file: sourceName, tensor: name) }
-        guard info.elementType.isReadableAsFloat else {
-            throw CheckpointError.unreadableElementType(file: sourceName, tensor: name, found: info.elementType)
-        }
-        return info
-    }
-}
-
-extension SafetensorsFile {
-    /// Checks that the file holds exactly the tensors of a model.
-    /// - Parameters:
-    ///   - expected: every tensor that the model needs, each once.
-    ///   - layout: whose names these are, for the error; `nil` for this project's own.
-    ///   - isIgnored: which tensors may be there without being needed. By default `num_batches_tracked`, which
-    ///     PyTorch's BatchNorm stores and inference ignores.
-    /// - Throws: ``CheckpointError/doesNotFit(file:layout:missing:unexpected:misshapen:)`` with all differences, or
-    ///   ``CheckpointError/unreadableElementType(file:tensor:found:)``.
-    public func requireExactly(
-        _ expected: [(name: String, shape: [Int])], layout: String? = nil,
-        ignoring isIgnored: (String) -> Bool = { $0.hasSuffix(".num_batches_tracked") }
-    ) throws {
-        var missing: [String] = []
-        var misshapen: [ShapeMismatch] = []
-        for (name, shape) in expected {
-            guard let found = info(name) else {
-                missing.append(name)
-                continue
-            }
-            if found.shape != shape {
-                misshapen.append(ShapeMismatch(tensor: name, expected: shape, found: found.shape))
-            }
-        }
-        let names = Set(expected.map(\.name))
-        let unexpected = tensors.map(\.name).filter { !names.contains($0) && !isIgnored($0) }
-        guard missing.isEmpty, unexpected.isEmpty, misshapen.isEmpty else {
-            throw CheckpointError.doesNotFit(
-                file: sourceName, layout: layout, missing: missing, unexpected: unexpected, misshapen: misshapen)
-        }
-        for (name, _) in expected { _ = try readable(name) }
-    }
 }

@@ -23,10 +23,15 @@ struct SafetensorsHeader {
     private let file: String
 
     /// Reads the header of a whole file.
-    /// - Throws: ``CheckpointError/malformed(file:offset:expected:found:)`` or
-    ///   ``CheckpointError/malformedTensor(file:tensor:expected:found:)``.
+    /// - Throws: ``CheckpointError/malformed(file:offset:expected:found:)``,
+    ///   ``CheckpointError/malformedTensor(file:tensor:expected:found:)``, and for what is no such file or only a part
+    ///   of one ``CheckpointError/notSafetensors(file:found:advice:)`` or
+    ///   ``CheckpointError/truncated(file:expectedBytes:foundBytes:)``.
     init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
         self.file = file
+        if let other = OtherFormat.recognize(bytes) {
+            throw CheckpointError.notSafetensors(file: file, found: other.found, advice: other.advice)
+        }
         guard bytes.count >= 8 else {
             throw malformed(0, "8 bytes of header length", "\(bytes.count) bytes")
         }
@@ -36,6 +41,9 @@ struct SafetensorsHeader {
         }
         let dataStart = 8 + Int(length)
         guard dataStart <= bytes.count else {
+            if bytes.count > 9, bytes[8] == UInt8(ascii: "{"), bytes[9] == UInt8(ascii: "\"") {
+                throw CheckpointError.truncated(file: file, expectedBytes: dataStart, foundBytes: bytes.count)
+            }
             throw malformed(0, "a header within the file's \(bytes.count) bytes", "a header length of \(length)")
         }
         let text = UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart])
@@ -46,6 +54,9 @@ struct SafetensorsHeader {
             try parse(text, dataStart: dataStart, fileSize: bytes.count)
         } catch let error as JSONSyntaxError {
             throw malformed(8 + error.offset, error.expected, error.found)
+        }
+        if let end = tensors.map(\.byteRange.upperBound).max(), end > bytes.count {
+            throw CheckpointError.truncated(file: file, expectedBytes: end, foundBytes: bytes.count)
         }
         try checkLayout(dataStart: dataStart, fileSize: bytes.count)
     }
@@ -114,7 +125,7 @@ struct SafetensorsHeader {
         guard let elementType else { throw malformedTensor(name, "key dtype", "none") }
         guard let shape else { throw malformedTensor(name, "key shape", "none") }
         guard let offsets else { throw malformedTensor(name, "key data_offsets", "none") }
-        guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= dataCount else {
+        guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= Int.max / 2 else {
             throw malformedTensor(
                 name, "data_offsets [begin, end] with begin <= end <= \(dataCount)", "data_offsets \(offsets)")
         }

@@ -9,7 +9,7 @@ struct Run: ParsableCommand {
         discussion: """
             Reads a float32 (B, 3, H, W) array in NumPy's format, of any height and width from 32, and writes the \
             logits, (B, labels). With --features it also writes the feature maps of the four stages, before the final \
-            norm, as stage1.npy to stage4.npy, each (B, C, H, W).
+            norm, as stage1.npy to stage4.npy, each (B, C, H, W). A backbone without classifier has these only.
 
             EXAMPLES
               cetnet run --model models/digits --input x.npy --output y.npy
@@ -38,6 +38,7 @@ struct Run: ParsableCommand {
             let array = try NumPyArray(contentsOf: URL(fileURLWithPath: input))
             do {
                 let batch = try Tensor(shape: array.shape, values: array.values)
+                if features != nil, !model.hasClassifier { return (batch, try model.features(batch)) }
                 if features == nil { return (try model.logits(batch), []) }
                 return try model.logitsAndFeatures(batch)
             } catch let error as ModelError {
@@ -52,7 +53,7 @@ struct Run: ParsableCommand {
                     try NumPyArray(map).write(to: directory.appendingPathComponent("stage\(stage + 1).npy"))
                 }
             }
-            try NumPyArray(logits).write(to: URL(fileURLWithPath: output))
+            if model.hasClassifier { try NumPyArray(logits).write(to: URL(fileURLWithPath: output)) }
         }
     }
 }

@@ -18,14 +18,21 @@ public struct Network: Sendable {
     public let parameters: [Parameter]
     /// Trained scalars: weights, biases and scales, not running statistics.
     public let parameterCount: Int
+    /// Whether a head follows the stages. A backbone has none: its outputs are the stages' maps alone.
+    public let hasClassifier: Bool
 
     /// The network of a configuration.
-    /// - Parameter source: what error messages call the configuration, usually a path.
+    /// - Parameters:
+    ///   - source: what error messages call the configuration, usually a path.
+    ///   - hasClassifier: whether to append the head.
     /// - Throws: ``ConfigurationError`` if the configuration makes no sense.
-    public init(_ configuration: ModelConfiguration, source: String = "configuration") throws {
+    public init(
+        _ configuration: ModelConfiguration, source: String = "configuration", hasClassifier: Bool = true
+    ) throws {
         try configuration.validate(source: source)
-        self.configuration = configuration
-        let graph = Self.graph(configuration, imageSize: ImageSize(square: Self.minimumImageSide))
+        (self.configuration, self.hasClassifier) = (configuration, hasClassifier)
+        let graph = Self.graph(
+            configuration, imageSize: ImageSize(square: Self.minimumImageSide), hasClassifier: hasClassifier)
         (parameters, parameterCount) = (graph.parameters, graph.parameterCount)
         guard parameterCount <= Self.maximumParameterCount else {
             throw ConfigurationError.invalidValue(
@@ -34,11 +41,16 @@ public struct Network: Sendable {
         }
     }
 
-    /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, and `logits`;
+    /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, and `logits` where
+    /// there is a classifier;
     /// stops the program if a side is below ``minimumImageSide``.
-    public func graph(imageSize: ImageSize) -> Graph { Self.graph(configuration, imageSize: imageSize) }
+    public func graph(imageSize: ImageSize) -> Graph {
+        Self.graph(configuration, imageSize: imageSize, hasClassifier: hasClassifier)
+    }
 
-    private static func graph(_ configuration: ModelConfiguration, imageSize: ImageSize) -> Graph {
+    private static func graph(
+        _ configuration: ModelConfiguration, imageSize: ImageSize, hasClassifier: Bool
+    ) -> Graph {
         precondition(
             min(imageSize.height, imageSize.width) >= minimumImageSide,
             "images have at least \(minimumImageSide) pixels on a side, not \(imageSize)")
@@ -48,7 +60,7 @@ public struct Network: Sendable {
             "image", TensorShape(height: imageSize.height, width: imageSize.width, channels: 3))
         let maps = builder.backbone(image, configuration)
         for (stage, map) in maps.enumerated() { builder.output("stage\(stage + 1)", map) }
-        builder.output("logits", builder.classifier(maps.last!, configuration))
+        if hasClassifier { builder.output("logits", builder.classifier(maps.last!, configuration)) }
         return builder.finish()
     }
 }

@@ -156,8 +156,30 @@ struct SafetensorsMalformationTests {
                 "tensor \"a\": expected data_offsets [begin, end] with begin <= end <= 8, found data_offsets [8, 0]"),
         Case(
             name: "data cut off", bytes: tensor("\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]").dropLast(),
-            message:
-                "tensor \"a\": expected data_offsets [begin, end] with begin <= end <= 7, found data_offsets [0, 8]"),
+            message: "cut off: its header calls for 70 bytes, found 69; download or copy it again"),
+        Case(
+            name: "header cut off by the file's end", bytes: Array(safetensors("{\"a\":{}}", data: 0).dropLast(3)),
+            message: "cut off: its header calls for 16 bytes, found 13; download or copy it again"),
+        Case(
+            name: "Git LFS pointer", bytes: Array("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n".utf8),
+            message: "expected a safetensors file, found a Git LFS pointer, which stands for the file; "
+                + "run `git lfs pull` in its repository"),
+        Case(
+            name: "checkpoint of torch.save", bytes: Array("PK\u{3}\u{4}\u{0}\u{0}\u{8}\u{8}\u{0}\u{0}archive".utf8),
+            message: "expected a safetensors file, found a checkpoint in PyTorch's own format; "
+                + "the script convert.py of this project's repository, folder Tools/python, makes a model of it"),
+        Case(
+            name: "pickle", bytes: [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20],
+            message: "expected a safetensors file, found a checkpoint in PyTorch's own format; "
+                + "the script convert.py of this project's repository, folder Tools/python, makes a model of it"),
+        Case(
+            name: "web page", bytes: Array("\n<!DOCTYPE html>\n<html class=\"\">".utf8),
+            message: "expected a safetensors file, found a web page; "
+                + "download the file itself (on the hub: \"resolve\" in place of \"blob\" in its address)"),
+        Case(
+            name: "configuration", bytes: Array("{\"model_type\": \"swin\"}".utf8),
+            message: "expected a safetensors file, found a JSON text; "
+                + "name the folder that it is in, or the .safetensors file"),
         Case(
             name: "size is not that of the shape",
             bytes: tensor("\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]"),

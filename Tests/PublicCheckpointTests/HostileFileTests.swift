@@ -70,16 +70,40 @@ import Testing
         }
     }
 
-    @Test func aBackboneWithoutClassifierIsTold() throws {
+    /// As `CvtModel` and `CvtForImageClassification` without its classifier are saved.
+    @Test(arguments: ["", "cvt."], [false, true])
+    func aBackboneWithoutClassifierGivesFeatures(prefix: String, keepsNorm: Bool) throws {
         let directory = try TemporaryDirectory()
         let layout = Layout.all.first { $0.name == "Transformers' CvT" }!
         let configuration = try smallConfiguration(.cvt, labels: 1000)
-        let tensors = try tensors(of: configuration, in: layout, directory: directory)
-            .filter { !$0.name.hasPrefix("classifier") }
+        let whole = try tensors(of: configuration, in: layout, directory: directory)
         let text = #"{"model_type": "cvt", "embed_dim": [8, 16, 32], "depth": [2, 1, 3], "num_heads": [2, 2, 4]}"#
-        let url = try write(tensors, configuration: Data(text.utf8), to: directory, "backbone")
+        let backbone = whole.filter {
+            !$0.name.hasPrefix("classifier") && (keepsNorm || !$0.name.hasPrefix("layernorm."))
+        }.map { ($0.name.hasPrefix("cvt.") ? prefix + $0.name.dropFirst(4) : $0.name, $0.shape, $0.values) }
+        let model = try Model(contentsOf: write(backbone, configuration: Data(text.utf8), to: directory, "backbone"))
+        let reference = try Model(contentsOf: write(whole, configuration: Data(text.utf8), to: directory, "whole"))
+        #expect(!model.hasClassifier && reference.hasClassifier)
+        let images = try image(64)
+        #expect(try model.features(images).map(\.values) == reference.features(images).map(\.values))
+        #expect(try model.run(["image": images]).keys.sorted() == ["stage1", "stage2", "stage3"])
+        let expected =
+            "the model has no classifier (missing: classifier.weight, classifier.bias): "
+            + "it gives feature maps only"
+        #expect(message { try model.logits(images) } == expected)
+        #expect(message { try model.classify(images) } == expected)
+        #expect(message { try model.classify([CETNet.Image]()) } == expected)
+    }
+
+    @Test func halfAClassifierIsAnError() throws {
+        let directory = try TemporaryDirectory()
+        let layout = Layout.all.first { $0.name == "Transformers' CvT" }!
+        let tensors = try tensors(of: smallConfiguration(.cvt, labels: 1000), in: layout, directory: directory)
+            .filter { $0.name != "classifier.bias" }
+        let text = #"{"model_type": "cvt", "embed_dim": [8, 16, 32], "depth": [2, 1, 3], "num_heads": [2, 2, 4]}"#
+        let url = try write(tensors, configuration: Data(text.utf8), to: directory, "half")
         let found = message { try Model(contentsOf: url) }
         #expect(found.contains("recognised as Transformers' CvT"), "\(found)")
-        #expect(found.contains("2 missing (classifier.weight, classifier.bias)"), "\(found)")
+        #expect(found.contains("1 missing (classifier.bias)"), "\(found)")
     }
 }

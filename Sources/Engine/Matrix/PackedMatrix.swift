@@ -1,6 +1,7 @@
 import CETNetGraph
 import CETNetKernels
 import CKernels
+import Foundation
 
 /// How the weights of matrix products are stored, which decides who multiplies. Chosen per layer when a network is
 /// frozen.
@@ -10,10 +11,15 @@ package enum WeightFormat: Sendable, Hashable {
     /// float32, row-major as in PyTorch, for OpenBLAS, followed by the biases.
     case rowMajor
 
-    /// Who multiplies fastest: without wide vectors OpenBLAS's hand-written kernels win.
+    /// Who multiplies fastest: without wide vectors OpenBLAS's hand-written kernels win, and in a debug build, which
+    /// says so once on standard error, whatever is compiled optimised.
     init(_ backend: Backend, kernels: KernelSet) {
-        self = backend == .openBLAS || kernels.isPortable ? .rowMajor : .panels
+        if !cetnet_is_optimised() { Self.warnOfDebugBuild }
+        self = backend == .openBLAS || kernels.isPortable || !cetnet_is_optimised() ? .rowMajor : .panels
     }
+
+    private static let warnOfDebugBuild: Void = FileHandle.standardError.write(
+        Data("cetnet: debug build: matrix products by OpenBLAS, the rest unoptimised; measure with -c release\n".utf8))
 
     /// Whether a product's bits are the same however its rows are cut. OpenBLAS may round differently for another number
     /// of rows.

@@ -37,6 +37,19 @@ package struct Layout: Sendable {
         names.merge(modules) { _, explicit in explicit }
         return TensorNames(modules: names)
     }
+
+    /// The table for the tensors of a file: Transformers saves a backbone alone, `SwinModel` and its like, without
+    /// the prefix that it has inside a classifier.
+    func names(depths: [Int], in file: any TensorFile) -> TensorNames {
+        let names = names(depths: depths)
+        guard let dot = blocks.firstIndex(of: "."), name.hasPrefix("Transformers'") else { return names }
+        let prefix = String(blocks[...dot])
+        guard !file.tensors.contains(where: { $0.name.hasPrefix(prefix) }) else { return names }
+        return TensorNames(
+            modules: names.modules.mapValues {
+                $0.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
+            })
+    }
 }
 
 extension String {

@@ -10,7 +10,7 @@ extension Layout {
     ///   - parameters: the tensors of the network that the file is meant for, by this project's names.
     ///   - depths: blocks per stage of that network.
     package static func recognize(
-        _ file: SafetensorsFile, block: ModelConfiguration.Block, depths: [Int], parameters: [String]
+        _ file: any TensorFile, block: ModelConfiguration.Block, depths: [Int], parameters: [String]
     ) -> Layout? {
         let (own, names) = (Set(parameters), Set(file.tensors.map(\.name)))
         // What is certain needs no tables.

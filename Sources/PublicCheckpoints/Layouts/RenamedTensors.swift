@@ -4,18 +4,22 @@ import CETNetNetworks
 /// The tensors of a file in another package's layout, under this project's names. A tensor that is several there is
 /// read as one, their rows one after the other.
 package struct RenamedTensors: TensorSource {
-    private let file: SafetensorsFile
+    private let file: any TensorFile
     /// For each of this project's tensors its names in the file, in the order of its rows.
     private let names: [String: [String]]
 
     /// Checks that the file holds exactly the tensors of a network in a layout's names.
-    /// - Parameter parameters: the network's tensors, by this project's names.
+    /// - Parameters:
+    ///   - parameters: the network's tensors, by this project's names.
+    ///   - unused: further tensors that the file may hold, by this project's names.
     /// - Throws: ``CheckpointError/doesNotFit(file:layout:missing:unexpected:misshapen:)``,
     ///   ``CheckpointError/unreadableElementType(file:tensor:found:)``.
     package init(
-        _ file: SafetensorsFile, layout: Layout, depths: [Int], parameters: [(name: String, shape: [Int])]
+        _ file: any TensorFile, layout: Layout, depths: [Int], parameters: [(name: String, shape: [Int])],
+        unused: Set<String> = []
     ) throws {
-        let table = layout.names(depths: depths)
+        let table = layout.names(depths: depths, in: file)
+        let ignored = Set(unused.flatMap { table[$0] ?? [] })
         var expected: [(name: String, shape: [Int])] = []
         var names: [String: [String]] = [:]
         for (name, shape) in parameters {
@@ -25,7 +29,8 @@ package struct RenamedTensors: TensorSource {
             let partShape = parts.count == 1 ? shape : [shape[0] / parts.count] + shape.dropFirst()
             expected += parts.map { ($0, partShape) }
         }
-        try file.requireExactly(expected, layout: layout.name, ignoring: Layout.isComputed)
+        try file.requireExactly(
+            expected, layout: layout.name, ignoring: { Layout.isComputed($0) || ignored.contains($0) })
         self.file = file
         self.names = names
     }
