@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 @Suite struct UsageTests {
-    @Test(arguments: ["variants", "init", "inspect", "preprocess", "run", "classify", "bench", "compare"])
+    @Test(arguments: ["variants", "init", "inspect", "preprocess", "run", "classify", "evaluate", "bench", "compare"])
     func everyCommandExplainsItself(name: String) throws {
         let help = try Command(name, "--help")
         #expect(help.status == 0)

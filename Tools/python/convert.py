@@ -19,7 +19,7 @@ from torch import Tensor
 from cetnet.checkpoint import (
     CONFIG_NAME, ELEMENT_TYPES, WEIGHTS_NAME, CheckpointError, load_weights, read_tensors, read_training_state,
     save_model, state_dict_of, write_bytes, write_tensors, write_text)
-from cetnet.commands import IMAGENET_LABELS, CommandError, read_labels, run
+from cetnet.commands import CommandError, imagenet_labels, read_labels, run
 from cetnet.configuration import ModelConfiguration, PreprocessConfiguration
 from cetnet.costs import parameter_count
 from cetnet.layouts import EVALUATIONS, Evaluation, Layout, configuration_of_tensors, evaluation, is_buffer, recognise
@@ -62,7 +62,7 @@ def main() -> int:
         labels = read_labels(arguments.labels, configuration.num_labels)
         configuration = dataclasses.replace(configuration, labels=labels)
     elif arguments.rename and configuration.num_labels == 1000:
-        configuration = dataclasses.replace(configuration, labels=read_labels(IMAGENET_LABELS, 1000))
+        configuration = dataclasses.replace(configuration, labels=imagenet_labels())
     if arguments.crop is not None:
         configuration = dataclasses.replace(configuration, preprocess=PreprocessConfiguration(crop_pct=arguments.crop))
         configuration.validate("--crop")

@@ -1,7 +1,8 @@
 import CETNet
-import struct CETNetEngine.OutOfMemoryError
 import CETNetGraph
 import CETNetKernels
+
+import struct CETNetEngine.OutOfMemoryError
 
 /// Measures models in turn, round by round, so that a machine that becomes faster or slower meanwhile does so for all.
 struct CompareRounds {

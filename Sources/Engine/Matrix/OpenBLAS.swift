@@ -59,7 +59,9 @@ package enum OpenBLAS {
 
     /// After ``load()``.
     private static var functions: Functions {
-        guard case .success(let functions) = loaded else { preconditionFailure("OpenBLAS is used without being loaded") }
+        guard case .success(let functions) = loaded else {
+            preconditionFailure("OpenBLAS is used without being loaded")
+        }
         return functions
     }
 

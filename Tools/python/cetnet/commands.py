@@ -13,7 +13,12 @@ from .configuration import ConfigurationError, ModelConfiguration
 from .preprocessing import ImageError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-IMAGENET_LABELS = REPOSITORY / "Sources" / "PublicCheckpoints" / "Resources" / "imagenet-1k.txt"
+IMAGENET = REPOSITORY / "Sources" / "PublicCheckpoints" / "Resources" / "imagenet-1k.txt"
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """What the classes of ImageNet-1k are called; the file has WordNet's ids in front."""
+    return tuple(line.split("\t")[1] for line in IMAGENET.read_text(encoding="utf-8").splitlines())
 
 
 class CommandError(Exception):

@@ -10,7 +10,7 @@ from test_backbones import MODELS
 from test_files import script
 
 from cetnet.checkpoint import CheckpointError, load_model, read_tensors
-from cetnet.commands import IMAGENET_LABELS
+from cetnet.commands import imagenet_labels
 from cetnet.configuration import ModelConfiguration, PreprocessConfiguration
 from cetnet.initialization import random_images, randomize
 from cetnet.layouts import (
@@ -122,7 +122,7 @@ def test_crop_shares_are_exact():
 
 def test_labels_of_imagenet(tmp_path):
     """Written where the names are this project's; elsewhere the engine knows them."""
-    labels = IMAGENET_LABELS.read_text(encoding="utf-8").splitlines()
+    labels = list(imagenet_labels())
     assert len(labels) == 1000 and labels[0] == "tench, Tinca tinca" and labels[-1].startswith("toilet tissue")
     _, tensors = checkpoint(named("timm's Swin Transformer"), num_labels=1000)
     torch.save(tensors, tmp_path / "x.pth")

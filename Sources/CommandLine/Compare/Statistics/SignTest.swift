@@ -20,18 +20,19 @@ enum SignTest {
     /// The largest k for which the median lies outside the k-th smallest and the k-th largest of `count` values with a
     /// probability of at most 1 − ``confidence``: `2 · P(Binomial(count, 1/2) ≤ k − 1)`. `nil` if there is none.
     static func rank(count: Int) -> Int? {
-        // Logarithms: 2^-count is no number any more for thousands of rounds.
-        func logProbability(_ below: Int) -> Double {
-            lgamma(Double(count) + 1) - lgamma(Double(below) + 1) - lgamma(Double(count - below) + 1)
-                - Double(count) * log(2)
-        }
         var outside = 0.0
         var rank = 0
         while rank < count {
-            outside += 2 * exp(logProbability(rank))
+            outside += 2 * exp(logProbability(rank, of: count))
             guard outside <= 1 - confidence + 1e-12 else { break }
             rank += 1
         }
         return rank > 0 ? rank : nil
+    }
+
+    /// The logarithm of P(Binomial(count, 1/2) = below); 2^-count is no number any more for thousands.
+    static func logProbability(_ below: Int, of count: Int) -> Double {
+        lgamma(Double(count) + 1) - lgamma(Double(below) + 1) - lgamma(Double(count - below) + 1)
+            - Double(count) * log(2)
     }
 }
