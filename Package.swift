@@ -28,8 +28,9 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "CPNGReader", dependencies: ["CPNG"], linkerSettings: [.linkedLibrary("png")]),
 
-        // Files.
-        .target(name: "CETNetCheckpoint", path: "Sources/Checkpoint"),
+        // Memory that may not be there, and files.
+        .target(name: "CETNetMemory", path: "Sources/Memory"),
+        .target(name: "CETNetCheckpoint", dependencies: ["CETNetMemory"], path: "Sources/Checkpoint"),
 
         // What a model is.
         .target(name: "CETNetGraph", path: "Sources/Graph"),
@@ -48,30 +49,33 @@ let package = Package(
         .target(name: "CETNetKernels", dependencies: ["CKernels"], path: "Sources/Kernels"),
         .target(
             name: "CETNetEngine",
-            dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetKernels", "CKernels", "COpenBLAS"],
+            dependencies: [
+                "CETNetGraph", "CETNetCheckpoint", "CETNetKernels", "CETNetMemory", "CKernels", "COpenBLAS",
+            ],
             path: "Sources/Engine"),
 
         // Images.
         .target(
-            name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
+            name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CETNetMemory", "CKernels"],
+            path: "Sources/Preprocessing"),
 
         // Public products.
         .target(
             name: "CETNet",
             dependencies: [
                 "CETNetCheckpoint", "CETNetGraph", "CETNetNetworks", "CETNetKernels", "CETNetEngine",
-                "CETNetPreprocessing", "CETNetPublicCheckpoints",
+                "CETNetPreprocessing", "CETNetPublicCheckpoints", "CETNetMemory",
             ],
             path: "Sources/CETNet"),
         .target(
             name: "CETNetImaging",
-            dependencies: ["CETNet", "CETNetPreprocessing", "CTurboJPEG", "CPNGReader"],
+            dependencies: ["CETNet", "CETNetPreprocessing", "CETNetMemory", "CTurboJPEG", "CPNGReader"],
             path: "Sources/Imaging"),
         .executableTarget(
             name: "CETNetCommand",
             dependencies: [
                 "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetGraph", "CETNetEngine", "CETNetKernels",
-                "CKernels",
+                "CETNetMemory", "CKernels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine"),
@@ -108,7 +112,7 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .target(name: "TestSupport", path: "Tests/Support"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-        .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "TestSupport"]),
+        .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "CETNetMemory", "TestSupport"]),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [

@@ -16,17 +16,21 @@ let package = Package(
         // Without pkgConfig, which would link it: OpenBLAS is loaded when it is asked for.
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CETNetMemory", path: "Sources/Memory"),
         .target(name: "CETNetKernels", dependencies: ["CKernels"], path: "Sources/Kernels"),
-        .target(name: "CETNetCheckpoint", path: "Sources/Checkpoint"),
+        .target(name: "CETNetCheckpoint", dependencies: ["CETNetMemory"], path: "Sources/Checkpoint"),
         .target(name: "CETNetGraph", path: "Sources/Graph"),
         .target(
-            name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CKernels"], path: "Sources/Preprocessing"),
+            name: "CETNetPreprocessing", dependencies: ["CETNetKernels", "CETNetMemory", "CKernels"],
+            path: "Sources/Preprocessing"),
         .target(
             name: "CETNetNetworks", dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetPreprocessing"],
             path: "Sources/Networks", resources: [.embedInCode("Variants/variants.json")]),
         .target(
             name: "CETNetEngine",
-            dependencies: ["CETNetGraph", "CETNetCheckpoint", "CETNetKernels", "CKernels", "COpenBLAS"],
+            dependencies: [
+                "CETNetGraph", "CETNetCheckpoint", "CETNetKernels", "CETNetMemory", "CKernels", "COpenBLAS",
+            ],
             path: "Sources/Engine"),
         .executableTarget(
             name: "Kernels",

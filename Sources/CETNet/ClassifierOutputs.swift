@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetGraph
+import CETNetMemory
 
 /// What a classifier makes of the outputs of its network, which are known by name: logits, and the maps of its stages.
 extension FrozenNetwork {

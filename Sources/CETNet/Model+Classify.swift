@@ -67,14 +67,15 @@ extension Model {
 
     /// The tensor that the model sees of an image: resized, cropped and normalised.
     /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
-    /// - Throws: what reading the image throws, ``ModelError/preprocessing(image:_:)``.
+    /// - Throws: what reading the image throws, ``ModelError/preprocessing(image:_:)``,
+    ///   ``ModelError/outOfMemory(bytes:)``.
     public func preprocess(_ image: Image) throws -> Tensor { try preprocess([image]) }
 
     /// The tensor that the model sees of several images.
     /// - Returns: (images, 3, size, size), where size is the configuration's `imageSize`.
     /// - Throws: for the first image that cannot be prepared, what ``preprocess(_:)-(Image)`` throws for it.
     public func preprocess(_ images: [Image]) throws -> Tensor {
-        let (batch, errors) = prepare(images)
+        let (batch, errors) = try prepare(images)
         for case let error? in errors { throw error }
         return batch
     }
@@ -94,9 +95,10 @@ extension Model {
 
     /// Reads and prepares images, each straight into its row of a batch.
     /// - Returns: the batch, whose first rows are the images that could be prepared; and what is wrong with the others.
-    fileprivate func prepare(_ images: [Image]) -> (batch: Tensor, errors: [(any Error)?]) {
+    /// - Throws: ``ModelError/outOfMemory(bytes:)``.
+    fileprivate func prepare(_ images: [Image]) throws(ModelError) -> (batch: Tensor, errors: [(any Error)?]) {
         let size = configuration.imageSize
-        var batch = Tensor(zeros: [images.count, 3, size, size])
+        var batch = try Tensor(zeroed: [images.count, 3, size, size])
         let errors = batch.withUnsafeMutableValues { values in
             let count = 3 * size * size
             nonisolated(unsafe) let rows = images.indices.map {
@@ -151,7 +153,7 @@ private struct ClassifiedBatches<Images: IteratorProtocol<Image>> {
             while next.count < model.groupSize(batch: batch), let image = images.next() { next.append(image) }
             if next.isEmpty { return nil }
             end += next.count
-            group = model.prepare(next)
+            group = try model.prepare(next)
             (done, ran) = (0, 0)
         }
         let errors = group.errors[done..<min(done + batch, group.errors.count)]

@@ -79,10 +79,12 @@ extension Model {
         let size = imageSize ?? ImageSize(square: configuration.imageSize)
         try InputLimits.check(size, batch: batch)
         let count = min(batch, InputLimits.imagesPerRun(size, threads: threads))
-        let images = [Float](repeating: 0, count: count * inputChannels * size.area)
-        var logits = [Float](repeating: 0, count: count * configuration.numLabels)
+        let images = try Tensor(zeroed: [count, inputChannels, size.height, size.width])
+        var logits = try Tensor(zeroed: [count, configuration.numLabels])
         try sessions.withEverySession { session throws(ModelError) in
-            try session.run(input: images, batch: count, size: size, logits: &logits)
+            try logits.withUnsafeMutableValues { logits throws(ModelError) in
+                try session.run(input: images.values, batch: count, size: size, logits: logits.baseAddress!)
+            }
         }
     }
 
@@ -103,8 +105,8 @@ extension Model {
         let shapes = wantsFeatures ? frozen.featureShapes(size: size) : []
         let rows = rows ?? 0..<batch.shape[0]
         let labels = configuration.numLabels
-        var logits = Tensor(zeros: [rows.count, labels])
-        var features = shapes.map { Tensor(zeros: [rows.count] + $0) }
+        var logits = try Tensor(zeroed: [rows.count, labels])
+        var features = try shapes.map { shape throws(ModelError) in try Tensor(zeroed: [rows.count] + shape) }
         let imageCount = batch.values.count / batch.shape[0]
         let largest = InputLimits.imagesPerRun(size, threads: threads)
 

@@ -2,6 +2,7 @@ import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
 import CETNetKernels
+import CETNetMemory
 import CETNetNetworks
 import CETNetPreprocessing
 import Foundation

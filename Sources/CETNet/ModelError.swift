@@ -1,6 +1,7 @@
 import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
+import CETNetMemory
 import CETNetPreprocessing
 import Foundation
 

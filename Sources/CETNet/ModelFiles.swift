@@ -9,7 +9,7 @@ import Foundation
 /// Two forms: a directory with `config.json` and `model.safetensors`, whole or in shards with an index, or one `.safetensors` file whose metadata has
 /// the same JSON under the key `config`. The configuration is this project's, or that of a package that publishes such
 /// models; so are the names of the tensors.
-struct ModelFiles {
+package struct ModelFiles {
     static let configurationName = "config.json"
     static let weightsName = "model.safetensors"
     static let preprocessorName = "preprocessor_config.json"
@@ -17,8 +17,8 @@ struct ModelFiles {
     static let indexName = "model.safetensors.index.json"
     /// What weights in PyTorch's own format are called in the same directories.
     private static let pickledName = "pytorch_model.bin"
-    /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
-    private static let largestConfiguration = 64 << 20
+    /// A thousand labels take a few dozen kilobytes, a million some dozen megabytes; anything larger is no configuration.
+    private static let largestConfiguration = 32 << 20
 
     let configuration: ModelConfiguration
     let network: Network
@@ -32,12 +32,12 @@ struct ModelFiles {
     /// may be missing. Reads no tensor.
     init(contentsOf url: URL) throws {
         var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
+        guard Self.isThere(url) else {
             throw ModelError.noModel(path: url.path, reason: "no such file or directory")
         }
         let file: any TensorFile
         let files: PublicConfiguration.Files
-        if isDirectory.boolValue {
+        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue {
             file = try Self.weights(in: url)
             files = try Self.configurations(in: url)
         } else {
@@ -76,10 +76,14 @@ struct ModelFiles {
         self.configuration = configuration
     }
 
+    /// Whether there is anything at a path: a link that leads nowhere is, and opening it says what is wrong with it.
+    private static func isThere(_ url: URL) -> Bool {
+        var status = stat()
+        return lstat(url.path, &status) == 0
+    }
+
     private static func weights(in directory: URL) throws -> any TensorFile {
-        func isThere(_ name: String) -> Bool {
-            FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
-        }
+        func isThere(_ name: String) -> Bool { Self.isThere(directory.appendingPathComponent(name)) }
         func missing(_ name: String, _ advice: String?) -> ModelError {
             .noModel(
                 path: directory.path, reason: "no \(name) in this directory" + (advice.map { "; " + $0 } ?? ""))
@@ -108,23 +112,19 @@ struct ModelFiles {
         let preprocessor = directory.appendingPathComponent(preprocessorName)
         return PublicConfiguration.Files(
             configuration: try ModelConfiguration.parse(json: read(url), source: url.path), source: url.path,
-            preprocessor: FileManager.default.fileExists(atPath: preprocessor.path)
+            preprocessor: isThere(preprocessor)
                 ? try ModelConfiguration.parse(json: read(preprocessor), source: preprocessor.path) : nil,
             preprocessorSource: preprocessor.path)
     }
 
-    private static func read(_ url: URL) throws(ModelError) -> Data {
-        let data: Data
-        do {
-            let handle = try FileHandle(forReadingFrom: url)
-            defer { try? handle.close() }
-            data = try handle.read(upToCount: largestConfiguration + 1) ?? Data()
-        } catch {
-            throw .noModel(path: url.path, reason: "cannot be read: \(error.localizedDescription)")
+    /// The bytes of a configuration.
+    /// - Throws: ``CheckpointError`` if it is no regular file or cannot be read; ``ModelError/noModel(path:reason:)``.
+    package static func read(_ url: URL) throws -> Data {
+        let file = try RegularFile(url)
+        guard file.count <= largestConfiguration else {
+            throw ModelError.noModel(
+                path: url.path, reason: "larger than \(largestConfiguration) bytes, so no configuration")
         }
-        guard data.count <= largestConfiguration else {
-            throw .noModel(path: url.path, reason: "larger than \(largestConfiguration) bytes, so no configuration")
-        }
-        return data
+        return Data(try file.bytes(0..<file.count))
     }
 }

@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetGraph
+import CETNetMemory
 
 extension Session {
     /// One step of a plan: what the engine computes in one go, usually several operators of the model.

@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetGraph
+import CETNetMemory
 
 /// One run after another with memory prepared in advance: for latency-bound loops and for callers that want to place
 /// threads and memory themselves. Most programs need only ``Model``.

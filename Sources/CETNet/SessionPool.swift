@@ -1,4 +1,5 @@
 import CETNetEngine
+import CETNetMemory
 import Dispatch
 import Synchronization
 

@@ -1,3 +1,5 @@
+import CETNetMemory
+
 /// An array of float32 numbers, row-major: the last axis is innermost.
 ///
 /// What a ``Model`` takes and gives: image batches are (batch, 3, height, width), logits (batch, labels), feature maps
@@ -17,6 +19,15 @@ public struct Tensor: Sendable, Equatable {
         }
         self.shape = shape
         self.values = values
+    }
+
+    /// A tensor of zeros, if there is memory for it.
+    /// - Throws: ``ModelError/outOfMemory(bytes:)``.
+    init(zeroed shape: [Int]) throws(ModelError) {
+        self.shape = shape
+        values = try passOnOutOfMemory { () throws(OutOfMemoryError) in
+            try [Float](0, count: Self.elementCount(of: shape) ?? .max)
+        }
     }
 
     /// A tensor of zeros. No extent may be negative, and all must fit in memory.

@@ -3,7 +3,8 @@ import Foundation
 /// Writes a file so that its path always shows either the old content or the whole new one.
 ///
 /// The bytes go to a temporary file in the same folder, reach the disk, and the temporary file is renamed. If anything
-/// fails the temporary file is removed and an existing file stays as it was.
+/// fails the temporary file is removed and an existing file stays as it was. Where the system can, the file has no name
+/// until it is complete, so that nothing is left of a process that is killed.
 package enum AtomicFile {
     /// Replaces or creates the file at `url` by what `body` writes.
     ///
@@ -21,13 +22,19 @@ package enum AtomicFile {
         }
         let temporary = target.deletingLastPathComponent()
             .appendingPathComponent(".\(getpid())-\(UInt64.random(in: 0 ... .max)).tmp").path
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        var descriptor = openNameless(in: target.deletingLastPathComponent().path)
+        let isNameless = descriptor >= 0
+        if !isNameless { descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else { throw CheckpointError.cannotWrite(file: path, cause: .last) }
         do {
             let writer = FileWriter(descriptor: descriptor, path: path)
             do {
                 try body(writer)
                 try writer.synchronize()
+                // A link cannot replace a file; renaming can.
+                if isNameless, linkat(AT_FDCWD, name(of: descriptor), AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) != 0 {
+                    throw CheckpointError.cannotWrite(file: path, cause: .last)
+                }
             } catch {
                 close(descriptor)
                 throw error
@@ -41,6 +48,24 @@ package enum AtomicFile {
             throw error
         }
     }
+
+    /// A descriptor of a new file that has no name, or −1 where the system has none.
+    private static func openNameless(in folder: String) -> Int32 {
+        #if os(Linux)
+            // O_TMPFILE, which Swift does not see.
+            let descriptor = open(folder, O_WRONLY | 0o20_000_000 | O_DIRECTORY | O_CLOEXEC, 0o666)
+            // Without /proc it could not be given a name.
+            if descriptor >= 0, access(name(of: descriptor), F_OK) != 0 {
+                close(descriptor)
+                return -1
+            }
+            return descriptor
+        #else
+            return -1
+        #endif
+    }
+
+    private static func name(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
     /// Replaces or creates the file at `url` with `data`.
     package static func write(_ data: Data, to url: URL) throws {

@@ -12,6 +12,8 @@ public enum CheckpointError: Error, Sendable, Equatable {
     case notSafetensors(file: String, found: String, advice: String)
     /// The file ends before its last tensor does, as after a download that was cut off.
     case truncated(file: String, expectedBytes: Int, foundBytes: Int)
+    /// Another program wrote to the file while it was in use; its size is what it was.
+    case contentsChanged(file: String)
     /// The container is damaged. `offset` counts bytes from the start of the file.
     case malformed(file: String, offset: Int, expected: String, found: String)
     /// The container describes a tensor that cannot be.
@@ -61,6 +63,8 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
             "\(file): expected a safetensors file, found \(found); \(advice)"
         case .truncated(let file, let expected, let found):
             "\(file): cut off: its header calls for \(expected) bytes, found \(found); download or copy it again"
+        case .contentsChanged(let file):
+            "\(file): changed while in use: expected the contents that it was opened with, found others"
         case .malformed(let file, let offset, let expected, let found):
             "\(file): at byte \(offset): expected \(expected), found \(found)"
         case .malformedTensor(let file, let tensor, let expected, let found):
@@ -83,16 +87,32 @@ extension CheckpointError: CustomStringConvertible, LocalizedError {
     /// The count and the first few items, or `nil` if there are none.
     private func list(_ what: String, _ items: [String]) -> String? {
         guard !items.isEmpty else { return nil }
-        let shown = items.prefix(5).joined(separator: ", ")
+        let shown = items.prefix(5).map { printable($0, limit: 200) }.joined(separator: ", ")
         return "\(items.count) \(what) (\(shown)\(items.count > 5 ? ", …" : ""))"
     }
 }
 
 /// A text from a file, for an error message: in quotes, control characters escaped, not longer than a line.
 package func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars.prefix(80) {
-        result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+    "\"" + printable(text, limit: 80) + "\""
+}
+
+/// A text from elsewhere as a part of one line: what moves the cursor, ends the line or turns the direction of writing
+/// is escaped, so that a name can neither drive a terminal nor pass for a line of its own.
+/// - Parameter limit: of the scalars; a longer text ends with "…".
+package func printable(_ text: String, limit: Int = .max) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars.prefix(limit) {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: result += scalar.escaped(asASCII: true)
+        // Not those within words and emoji.
+        case .format where ("\u{202A}"..."\u{202E}").contains(scalar) || ("\u{2066}"..."\u{2069}").contains(scalar):
+            result += scalar.escaped(asASCII: true)
+        default: result.unicodeScalars.append(scalar)
+        }
     }
-    return result + (text.unicodeScalars.count > 80 ? "…\"" : "\"")
+    return text.unicodeScalars.index(
+        text.unicodeScalars.startIndex, offsetBy: limit, limitedBy: text.unicodeScalars.endIndex
+    )
+    .map { $0 < text.unicodeScalars.endIndex } == true ? result + "…" : result
 }

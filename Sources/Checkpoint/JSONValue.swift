@@ -24,15 +24,21 @@ package enum JSONValue: Equatable, Sendable {
     /// Texts nested deeper than this are refused, so that hostile ones cannot exhaust the stack.
     package static let maximumDepth = 32
 
+    /// Texts with more values are refused: each takes some dozen bytes, however short it is written.
+    package static let maximumValues = 1 << 21
+
     /// Parses a whole text.
     /// - Throws: ``JSONSyntaxError``.
     package init(_ bytes: UnsafeRawBufferPointer) throws {
         var scanner = JSONScanner(bytes)
-        self = try Self.value(&scanner, depth: 0)
+        var count = 0
+        self = try Self.value(&scanner, depth: 0, count: &count)
         try scanner.expectEnd()
     }
 
-    private static func value(_ scanner: inout JSONScanner, depth: Int) throws -> JSONValue {
+    private static func value(_ scanner: inout JSONScanner, depth: Int, count: inout Int) throws -> JSONValue {
+        count += 1
+        guard count <= maximumValues else { throw scanner.unexpected("at most \(maximumValues) values") }
         guard depth < maximumDepth else { throw scanner.unexpected("at most \(maximumDepth) levels of nesting") }
         guard let first = scanner.peek() else { throw scanner.unexpected("a value") }
         switch first {
@@ -44,12 +50,12 @@ package enum JSONValue: Equatable, Sendable {
                     throw JSONSyntaxError(
                         offset: scanner.position, expected: "every key once", found: "a second \(quoted(key))")
                 }
-                members.append(Member(key, try value(&scanner, depth: depth + 1)))
+                members.append(Member(key, try value(&scanner, depth: depth + 1, count: &count)))
             }
             return .object(members)
         case UInt8(ascii: "["):
             var elements: [JSONValue] = []
-            try scanner.array { elements.append(try value(&$0, depth: depth + 1)) }
+            try scanner.array { elements.append(try value(&$0, depth: depth + 1, count: &count)) }
             return .array(elements)
         case UInt8(ascii: "\""):
             return .string(try scanner.string())

@@ -1,3 +1,4 @@
+import CETNetMemory
 import Foundation
 
 /// A float32 array in NumPy's `.npy` format, row-major ("C order") in memory.
@@ -16,25 +17,21 @@ public struct NumPyArray: Sendable, Equatable {
 
     /// Reads a file of format version 1, 2 or 3 with elements `<f4`, `<f2` (exact) or `<f8` (rounded to float32), in C
     /// or Fortran order.
-    /// - Throws: ``CheckpointError`` if it cannot be read, is damaged, or holds anything else.
+    /// - Throws: ``CheckpointError`` if it cannot be read, is damaged, or holds anything else; ``OutOfMemoryError``.
     public init(contentsOf url: URL) throws {
-        let file = try MappedFile(url)
-        self = try file.withBytes { try NumPyArray($0, file: file.path) }
-    }
-
-    /// Reads the bytes of a file; `file` is what error messages call it.
-    package init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
-        let header = try NumPyHeader(bytes, file: file)
+        let file = try RegularFile(url)
+        let header = try NumPyHeader(of: file)
         shape = header.shape
-        let data = UnsafeRawBufferPointer(rebasing: bytes[header.dataStart...])
-        let stored = [Float](unsafeUninitializedCapacity: header.count) { buffer, initializedCount in
-            let destination = UnsafeMutableBufferPointer(rebasing: buffer[..<header.count])
-            if let source = data.baseAddress, header.count > 0 {
-                header.elements.convert(source, to: destination)
+        let stored = try [Float](count: header.count) { destination in
+            guard header.count > 0 else { return }
+            guard header.elements != .float32 else {
+                return try file.read(from: header.dataStart, into: UnsafeMutableRawBufferPointer(destination))
             }
-            initializedCount = header.count
+            try file.bytes(header.dataStart..<file.count).withUnsafeBytes {
+                header.elements.convert($0.baseAddress!, to: destination)
+            }
         }
-        values = header.isFortranOrder ? Self.rowMajor(stored, shape: header.shape) : stored
+        values = try header.isFortranOrder ? Self.rowMajor(stored, shape: header.shape) : stored
     }
 
     /// Writes a file of format version 1, `<f4`, C order, byte for byte as NumPy does. Appears only when complete.
@@ -47,13 +44,13 @@ public struct NumPyArray: Sendable, Equatable {
     }
 
     /// Brings values stored with the first index fastest into row-major order.
-    private static func rowMajor(_ stored: [Float], shape: [Int]) -> [Float] {
+    private static func rowMajor(_ stored: [Float], shape: [Int]) throws -> [Float] {
         guard shape.count > 1, !stored.isEmpty else { return stored }
         var strides = [1]
         for dimension in shape.dropLast() { strides.append(strides.last! * dimension) }
         var index = [Int](repeating: 0, count: shape.count)
         var position = 0
-        return [Float](unsafeUninitializedCapacity: stored.count) { buffer, initializedCount in
+        return try [Float](count: stored.count) { buffer in
             for target in 0..<stored.count {
                 (buffer.baseAddress! + target).initialize(to: stored[position])
                 // Advance the last index; carry into the ones before.
@@ -67,7 +64,6 @@ public struct NumPyArray: Sendable, Equatable {
                     axis -= 1
                 }
             }
-            initializedCount = stored.count
         }
     }
 }

@@ -46,8 +46,16 @@ struct NumPyHeader {
     /// Where the elements begin.
     let dataStart: Int
 
-    /// Reads the head of a whole file and checks that the rest is exactly its elements.
-    init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
+    /// Reads the head of a file and checks that the rest is exactly its elements.
+    init(of file: RegularFile) throws {
+        let head = try file.bytes(0..<min(file.count, 12 + Self.maximumLength))
+        try self.init(head, byteCount: file.count, file: file.path)
+    }
+
+    /// - Parameters:
+    ///   - bytes: of the file, from its start, as many as a head can have.
+    ///   - byteCount: of the whole file.
+    private init(_ bytes: [UInt8], byteCount fileSize: Int, file: String) throws {
         func malformed(_ offset: Int, _ expected: String, _ found: String) -> CheckpointError {
             .malformed(file: file, offset: offset, expected: expected, found: found)
         }
@@ -64,9 +72,9 @@ struct NumPyHeader {
         let textStart = 8 + lengthSize
         guard bytes.count >= textStart else { throw malformed(8, "a header length", "the end of the file") }
         let length = bytes[8..<textStart].reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard length <= Self.maximumLength, textStart + length <= bytes.count else {
+        guard length <= Self.maximumLength, textStart + length <= fileSize else {
             throw malformed(
-                8, "a header of at most \(min(Self.maximumLength, bytes.count - textStart)) bytes", "\(length) bytes")
+                8, "a header of at most \(min(Self.maximumLength, fileSize - textStart)) bytes", "\(length) bytes")
         }
         dataStart = textStart + length
 
@@ -81,10 +89,10 @@ struct NumPyHeader {
         guard let count = elementCount(of: shape),
             case (let byteCount, false) = count.multipliedReportingOverflow(by: elements.byteCount)
         else { throw malformed(textStart, "a size below 2^63 bytes", "shape \(shape)") }
-        guard byteCount == bytes.count - dataStart else {
+        guard byteCount == fileSize - dataStart else {
             throw malformed(
                 dataStart, "\(byteCount) bytes for '\(description)' of shape \(shape)",
-                "\(bytes.count - dataStart) bytes")
+                "\(fileSize - dataStart) bytes")
         }
         self.elements = elements
         isFortranOrder = order
@@ -107,7 +115,7 @@ struct NumPyHeader {
 /// Reads the one Python expression that a `.npy` head may be:
 /// `{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 224, 224), }`, keys in any order.
 private struct PythonDictionaryScanner {
-    private let bytes: Slice<UnsafeRawBufferPointer>
+    private let bytes: ArraySlice<UInt8>
     private let file: String
     private var position: Int
 
@@ -115,7 +123,7 @@ private struct PythonDictionaryScanner {
     private(set) var isFortranOrder: Bool?
     private(set) var shape: [Int]?
 
-    init(_ bytes: Slice<UnsafeRawBufferPointer>, file: String) {
+    init(_ bytes: ArraySlice<UInt8>, file: String) {
         self.bytes = bytes
         self.file = file
         position = bytes.startIndex

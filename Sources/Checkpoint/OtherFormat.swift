@@ -1,10 +1,13 @@
 /// What people have in hand where a safetensors file is asked for, told by how it begins.
 enum OtherFormat {
+    /// How many bytes from the start suffice to tell.
+    static let prefixLength = 256
+
     /// What the bytes are and what to do about it; `nil` for what may be a safetensors file.
     static func recognize(_ bytes: UnsafeRawBufferPointer) -> (found: String, advice: String)? {
         // The JSON object of a safetensors file; the eight bytes before it, a length, may look like anything.
         if bytes.count > 8, bytes[8] == UInt8(ascii: "{") { return nil }
-        let start = bytes.prefix(256)
+        let start = bytes.prefix(prefixLength)
         func begins(with text: String) -> Bool { start.starts(with: text.utf8) }
         if begins(with: "version https://git-lfs") {
             return ("a Git LFS pointer, which stands for the file", "run `git lfs pull` in its repository")

@@ -23,42 +23,43 @@ struct SafetensorsHeader {
     private let file: String
 
     /// Reads the header of a whole file.
-    /// - Throws: ``CheckpointError/malformed(file:offset:expected:found:)``,
+    /// - Throws: what reading throws, ``CheckpointError/malformed(file:offset:expected:found:)``,
     ///   ``CheckpointError/malformedTensor(file:tensor:expected:found:)``, and for what is no such file or only a part
     ///   of one ``CheckpointError/notSafetensors(file:found:advice:)`` or
     ///   ``CheckpointError/truncated(file:expectedBytes:foundBytes:)``.
-    init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
-        self.file = file
-        if let other = OtherFormat.recognize(bytes) {
-            throw CheckpointError.notSafetensors(file: file, found: other.found, advice: other.advice)
+    init(of file: RegularFile) throws {
+        self.file = file.path
+        let start = try file.bytes(0..<min(file.count, OtherFormat.prefixLength))
+        if let other = start.withUnsafeBytes(OtherFormat.recognize) {
+            throw CheckpointError.notSafetensors(file: file.path, found: other.found, advice: other.advice)
         }
-        guard bytes.count >= 8 else {
-            throw malformed(0, "8 bytes of header length", "\(bytes.count) bytes")
+        guard file.count >= 8 else {
+            throw malformed(0, "8 bytes of header length", "\(file.count) bytes")
         }
-        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        let length = start.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= Limit.headerBytes else {
             throw malformed(0, "a header of at most \(Limit.headerBytes) bytes", "a header length of \(length)")
         }
         let dataStart = 8 + Int(length)
-        guard dataStart <= bytes.count else {
-            if bytes.count > 9, bytes[8] == UInt8(ascii: "{"), bytes[9] == UInt8(ascii: "\"") {
-                throw CheckpointError.truncated(file: file, expectedBytes: dataStart, foundBytes: bytes.count)
+        guard dataStart <= file.count else {
+            if start.count > 9, start[8] == UInt8(ascii: "{"), start[9] == UInt8(ascii: "\"") {
+                throw CheckpointError.truncated(file: file.path, expectedBytes: dataStart, foundBytes: file.count)
             }
-            throw malformed(0, "a header within the file's \(bytes.count) bytes", "a header length of \(length)")
+            throw malformed(0, "a header within the file's \(file.count) bytes", "a header length of \(length)")
         }
-        let text = UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart])
+        let text = try file.bytes(8..<dataStart)
         guard text.first == UInt8(ascii: "{") else {
             throw malformed(8, "'{'", text.first.map { "byte 0x" + String($0, radix: 16) } ?? "an empty header")
         }
         do {
-            try parse(text, dataStart: dataStart, fileSize: bytes.count)
+            try text.withUnsafeBytes { try parse($0, dataStart: dataStart, fileSize: file.count) }
         } catch let error as JSONSyntaxError {
             throw malformed(8 + error.offset, error.expected, error.found)
         }
-        if let end = tensors.map(\.byteRange.upperBound).max(), end > bytes.count {
-            throw CheckpointError.truncated(file: file, expectedBytes: end, foundBytes: bytes.count)
+        if let end = tensors.map(\.byteRange.upperBound).max(), end > file.count {
+            throw CheckpointError.truncated(file: file.path, expectedBytes: end, foundBytes: file.count)
         }
-        try checkLayout(dataStart: dataStart, fileSize: bytes.count)
+        try checkLayout(dataStart: dataStart, fileSize: file.count)
     }
 
     private mutating func parse(_ text: UnsafeRawBufferPointer, dataStart: Int, fileSize: Int) throws {

@@ -19,14 +19,14 @@ public final class ShardedSafetensors: TensorFile {
     /// - Throws: ``CheckpointError`` if the index is none, names a file that is not beside it, or names another file
     ///   for a tensor than the one that holds it; and what opening each file throws.
     public init(index url: URL) throws {
-        let index = try MappedFile(url)
+        let index = try RegularFile(url)
         let path = index.path
         func malformed(_ offset: Int, _ expected: String, _ found: String) -> CheckpointError {
             .malformed(file: path, offset: offset, expected: expected, found: found)
         }
         let json: JSONValue
         do {
-            json = try index.withBytes { try JSONValue($0) }
+            json = try index.bytes(0..<index.count).withUnsafeBytes { try JSONValue($0) }
         } catch let error as JSONSyntaxError {
             throw malformed(error.offset, error.expected, error.found)
         }
@@ -79,8 +79,6 @@ public final class ShardedSafetensors: TensorFile {
     public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
         try file(of: name).withValues(of: name, body)
     }
-
-    public func releaseMemory() { for file in files { file.releaseMemory() } }
 
     private func file(of name: String) throws -> SafetensorsFile {
         guard let place = places[name] else { throw CheckpointError.missingTensor(file: sourceName, tensor: name) }

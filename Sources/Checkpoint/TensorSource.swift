@@ -1,3 +1,5 @@
+import CETNetMemory
+
 /// Somewhere that named tensors come from: a safetensors file, or seeded random numbers.
 public protocol TensorSource: Sendable {
     /// What error messages call it: a path, or a description.
@@ -17,30 +19,20 @@ public protocol TensorSource: Sendable {
     /// The buffer must not escape. May be called from several threads at once.
     /// - Throws: what ``read(_:into:)`` throws, and what `body` throws.
     func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R
-
-    /// Gives memory back that only speeds up further reading: for when what has been read is packed elsewhere. Tensors
-    /// can still be read. By default there is none.
-    func releaseMemory()
 }
 
 extension TensorSource {
-    public func releaseMemory() {}
-
     public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
         let values = try values(of: name)
         return try values.withUnsafeBufferPointer(body)
     }
 
     /// A tensor as float32, row-major.
-    /// - Throws: what ``read(_:into:)`` throws.
+    /// - Throws: what ``read(_:into:)`` throws; ``OutOfMemoryError``.
     public func values(of name: String) throws -> [Float] {
         guard let shape = shape(of: name) else {
             throw CheckpointError.missingTensor(file: sourceName, tensor: name)
         }
-        let count = shape.reduce(1, *)
-        return try [Float](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-            try read(name, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
-            initializedCount = count
-        }
+        return try [Float](count: shape.reduce(1, *)) { try read(name, into: $0) }
     }
 }

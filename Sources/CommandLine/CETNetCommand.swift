@@ -1,5 +1,6 @@
 import ArgumentParser
 import CETNet
+import CETNetCheckpoint
 import Foundation
 
 @main
@@ -33,7 +34,7 @@ struct CETNetCommand: ParsableCommand {
         do throws(Failure) {
             try runCommand()
         } catch {
-            Console.report("Error: \(error.message)")
+            Console.report("Error: " + printable(error.message))
             Foundation.exit(error.status.rawValue)
         }
     }

@@ -64,7 +64,7 @@ struct Inspect: ParsableCommand {
         """
         \(groupBy.map { groupTable(summary, by: $0) } ?? layerTable(summary))
 
-        \(model.text), images of \(summary.imageSize): \
+        \(printable(model.text)), images of \(summary.imageSize): \
         \(Figures.millions(summary.parameters)) parameters, \(Figures.billions(summary.multiplyAdds)) multiply-adds \
         (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)\
         \(summary.layout.map { "\nnames of the tensors: \($0)" } ?? "")

@@ -17,6 +17,19 @@ extension Image {
         Image(name: url.isFileURL ? url.path : url.absoluteString) { try decoder.decode(contentsOf: url) }
     }
 
+    /// The image file at a path that need not be UTF-8.
+    /// - Parameters:
+    ///   - path: the path's bytes, without the zero at their end.
+    ///   - name: what errors call it.
+    package static func file(
+        bytes path: [UInt8], name: String, decoder: ImageDecoder = ImageDecoder()
+    ) -> Image {
+        Image(name: name) {
+            let bytes = try ImageFile.read(name, name: path + [0], maximumBytes: decoder.maximumBytes)
+            return try decoder.decode(bytes, source: name)
+        }
+    }
+
     /// An encoded image: the bytes of a JPEG or PNG file, as `[UInt8]`, `Data`, `UnsafeRawBufferPointer` or any other
     /// collection of bytes. They are copied only if they are not next to each other in memory.
     ///

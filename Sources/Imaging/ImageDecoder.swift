@@ -1,3 +1,4 @@
+internal import CETNetMemory
 public import CETNetPreprocessing
 public import Foundation
 
@@ -73,13 +74,17 @@ public struct ImageDecoder: Sendable, Hashable {
         guard bytes.count <= maximumBytes else {
             throw ImageError.tooManyBytes(source: source, maximumBytes: maximumBytes)
         }
-        let (image, orientation) =
-            switch FileFormat(of: bytes) {
-            case .jpeg: try JPEG.decode(bytes, maximumPixels: maximumPixels, source: source)
-            case .png: try PNG.decode(bytes, maximumPixels: maximumPixels, source: source)
-            case .other(let format): throw ImageError.unsupportedFormat(source: source, format: format)
-            }
-        guard appliesOrientation, let orientation else { return image }
-        return try orientation.applied(to: image)
+        do {
+            let (image, orientation) =
+                switch FileFormat(of: bytes) {
+                case .jpeg: try JPEG.decode(bytes, maximumPixels: maximumPixels, source: source)
+                case .png: try PNG.decode(bytes, maximumPixels: maximumPixels, source: source)
+                case .other(let format): throw ImageError.unsupportedFormat(source: source, format: format)
+                }
+            guard appliesOrientation, let orientation else { return image }
+            return try orientation.applied(to: image)
+        } catch let error as OutOfMemoryError {
+            throw ImageError.outOfMemory(source: source, bytes: error.bytes)
+        }
     }
 }

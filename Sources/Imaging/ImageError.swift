@@ -20,6 +20,8 @@ public enum ImageError: LocalizedError, Equatable, Sendable, CustomStringConvert
     case tooManyBytes(source: String, maximumBytes: Int)
     /// A progressive JPEG has more passes over the image than any encoder writes; decoding it could take for ever.
     case tooManyScans(source: String, scans: Int, maximumScans: Int)
+    /// There is no memory of `bytes` bytes for the file or its pixels.
+    case outOfMemory(source: String, bytes: Int)
 
     /// The same as ``description``.
     public var errorDescription: String? { description }
@@ -45,6 +47,8 @@ public enum ImageError: LocalizedError, Equatable, Sendable, CustomStringConvert
             "\(source): expected at most \(maximumBytes) bytes, found more"
         case .tooManyScans(let source, let scans, let maximumScans):
             "\(source): expected at most \(maximumScans) scans in a JPEG, found \(scans)"
+        case .outOfMemory(let source, let bytes):
+            "\(source): out of memory: the system does not give \(bytes) bytes"
         }
     }
 }

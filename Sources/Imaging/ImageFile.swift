@@ -1,3 +1,4 @@
+internal import CETNetMemory
 import Foundation
 
 /// Reading a whole file, of which no more than its first bytes are believed.
@@ -6,8 +7,12 @@ enum ImageFile {
     ///
     /// A file that does not start like JPEG or PNG is refused before the rest is read. What is no regular file, a
     /// pipe for example, is read until it ends.
-    static func read(_ path: String, maximumBytes: Int) throws -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    ///
+    /// - Parameter name: the path in bytes, where it is not UTF-8; `path` is then only what errors call it.
+    static func read(_ path: String, name: [UInt8]? = nil, maximumBytes: Int) throws -> [UInt8] {
+        let descriptor = (name ?? Array(path.utf8) + [0]).withUnsafeBytes {
+            open($0.bindMemory(to: CChar.self).baseAddress!, O_RDONLY | O_CLOEXEC)
+        }
         guard descriptor >= 0 else {
             throw errno == ENOENT ? ImageError.notFound(source: path) : unreadable(path)
         }
@@ -22,6 +27,9 @@ enum ImageFile {
         var bytes = try read(upTo: FileFormat.prefixLength, from: descriptor, path)
         if case .other(let format) = bytes.withUnsafeBytes(FileFormat.init) {
             throw ImageError.unsupportedFormat(source: path, format: format)
+        }
+        do throws(OutOfMemoryError) { try Memory.require(size, of: UInt8.self) } catch {
+            throw ImageError.outOfMemory(source: path, bytes: error.bytes)
         }
         bytes.reserveCapacity(size)
         // The size is only what to expect: pipes have none, and a file may grow or shrink meanwhile.

@@ -29,7 +29,7 @@ package enum Orientation: Int, Sendable, CaseIterable {
         let size = (
             width: swapsSides ? image.height : image.width, height: swapsSides ? image.width : image.height
         )
-        let bytes = PixelStorage.make(count: size.width * size.height * pixelBytes) { result in
+        let bytes = try PixelStorage.make(count: size.width * size.height * pixelBytes) { result in
             image.bytes.withUnsafeBytes { source in
                 let start = source.baseAddress! + start
                 switch pixelBytes {

@@ -12,6 +12,8 @@ public enum PreprocessingError: LocalizedError, Equatable, Sendable, CustomStrin
     case invalidSetting(name: String, expected: String, found: String)
     /// Resizing would make the longer side so long that Pillow could not do it either; the image is a thread.
     case tooElongated(width: Int, height: Int, resizedSide: Int, maximumSide: Int)
+    /// There is no memory of `bytes` bytes for the resized image.
+    case outOfMemory(bytes: Int)
 
     /// The same as ``description``.
     public var errorDescription: String? { description }
@@ -30,6 +32,8 @@ public enum PreprocessingError: LocalizedError, Equatable, Sendable, CustomStrin
         case .tooElongated(let width, let height, let resizedSide, let maximumSide):
             "image of \(width)x\(height) pixels: resizing makes its longer side \(resizedSide) pixels, "
                 + "expected at most \(maximumSide)"
+        case .outOfMemory(let bytes):
+            "out of memory: the system does not give \(bytes) bytes"
         }
     }
 }

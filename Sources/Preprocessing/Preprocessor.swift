@@ -1,4 +1,5 @@
 package import CETNetKernels
+internal import CETNetMemory
 
 /// Turns images into what a network sees: resized, cropped at the centre, and normalised.
 ///
@@ -74,7 +75,8 @@ public struct Preprocessor: Sendable {
     /// The image as the network sees it.
     ///
     /// - Returns: 3 × `imageSize` × `imageSize` values, the red plane first, then green and blue; each row by row.
-    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
+    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``,
+    ///   ``PreprocessingError/outOfMemory(bytes:)``.
     public func callAsFunction(_ image: PixelBuffer) throws(PreprocessingError) -> [Float] {
         let bytes = try croppedBytes(of: image)
         return [Float](unsafeUninitializedCapacity: 3 * imageSize * imageSize) { values, count in
@@ -88,7 +90,8 @@ public struct Preprocessor: Sendable {
     /// - Parameters:
     ///   - image: The image.
     ///   - values: Room for exactly 3 × `imageSize` × `imageSize` values, in the order of ``callAsFunction(_:)``.
-    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
+    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``,
+    ///   ``PreprocessingError/outOfMemory(bytes:)``.
     public func process(
         _ image: PixelBuffer, into values: UnsafeMutableBufferPointer<Float>
     ) throws(PreprocessingError) {
@@ -104,7 +107,8 @@ public struct Preprocessor: Sendable {
     /// The resized and cropped image before it is normalised, for looking at.
     ///
     /// - Returns: `imageSize` × `imageSize` pixels, grey for a grey image and otherwise `rgb8`.
-    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``.
+    /// - Throws: ``PreprocessingError/tooElongated(width:height:resizedSide:maximumSide:)``,
+    ///   ``PreprocessingError/outOfMemory(bytes:)``.
     public func crop(_ image: PixelBuffer) throws(PreprocessingError) -> PixelBuffer {
         let format: PixelFormat = image.format == .gray8 ? .gray8 : .rgb8
         return try PixelBuffer(
@@ -124,6 +128,15 @@ public struct Preprocessor: Sendable {
 
         let channels = image.format.colorChannels
         let byteCount = imageSize * imageSize * channels
+        do throws(OutOfMemoryError) {
+            try Memory.require(byteCount, of: UInt8.self)
+            // What the first pass leaves for the second.
+            try Memory.require(
+                max(rows.sourceRange.count * imageSize, imageSize * columns.sourceRange.count)
+                    * image.format.bytesPerPixel, of: UInt8.self)
+        } catch {
+            throw .outOfMemory(bytes: error.bytes)
+        }
         let isPadded = horizontal.kept.count < imageSize || vertical.kept.count < imageSize
         return [UInt8](unsafeUninitializedCapacity: byteCount) { result, count in
             count = byteCount

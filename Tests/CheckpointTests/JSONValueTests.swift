@@ -61,4 +61,13 @@ struct JSONValueTests {
         #expect(throws: JSONSyntaxError.self) { try parse(nested(depth + 1)) }
         #expect(throws: JSONSyntaxError.self) { try parse(String(repeating: "{\"a\":", count: 1_000_000)) }
     }
+
+    @Test(arguments: [0, 1]) func noMoreValuesThanTheLimit(excess: Int) {
+        // The array itself is a value, too.
+        let count = JSONValue.maximumValues - 1 + excess
+        var spaced = Array("[".utf8) + [UInt8](repeating: UInt8(ascii: "0"), count: 2 * count - 1) + Array("]".utf8)
+        for index in stride(from: 2, to: spaced.count - 1, by: 2) { spaced[index] = UInt8(ascii: ",") }
+        let value = spaced.withUnsafeBytes { bytes in try? JSONValue(bytes) }
+        #expect((value != nil) == (excess == 0), "\(count) numbers in an array")
+    }
 }

@@ -31,22 +31,6 @@ struct SafetensorsFileTests {
         }
     }
 
-    @Test func lendsAlignedTensorsWithoutACopy() throws {
-        let file = try SafetensorsFile(contentsOf: fixture("mixed.safetensors"))
-        let first = try file.withValues(of: "float") { UInt(bitPattern: $0.baseAddress) }
-        let second = try file.withValues(of: "float") { UInt(bitPattern: $0.baseAddress) }
-        #expect(first == second)
-        let offset = try #require(file.info("float")).byteRange.lowerBound
-        #expect(first % 4096 == UInt(offset), "the mapping begins at a page")
-    }
-
-    @Test func readsAgainAfterReleasingItsPages() throws {
-        let file = try SafetensorsFile(contentsOf: fixture("mixed.safetensors"))
-        #expect(try file.values(of: "float") == ramp(24))
-        file.releaseMemory()
-        #expect(try file.values(of: "float") == ramp(24))
-    }
-
     @Test func readsFromSeveralThreadsAtOnce() async throws {
         let file = try SafetensorsFile(contentsOf: fixture("mixed.safetensors"))
         let wrong = await withTaskGroup(of: Int.self) { group in
@@ -156,5 +140,35 @@ struct SafetensorsFileTests {
         #expect(
             message { try file.requireExactly([("a", [2])]) }
                 == "integers: tensor \"a\": expected elements F32, F16 or BF16, found I32")
+    }
+
+    @Test func contentsThatChangeInPlaceAreAnError() throws {
+        let folder = try TemporaryDirectory()
+        let header = #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#
+        let url = try folder.file("overwritten", safetensors(header, data: 16))
+        // Long enough ago that the clock of the file system has moved on.
+        #expect(utimes(url.path, [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]) == 0)
+        let file = try SafetensorsFile(contentsOf: url)
+        let values = try file.values(of: "a")
+        let descriptor = open(url.path, O_WRONLY)
+        defer { close(descriptor) }
+        #expect(pwrite(descriptor, [UInt8](repeating: 9, count: 16), 16, off_t(8 + header.utf8.count)) == 16)
+        let expected = "overwritten: changed while in use: expected the contents that it was opened with, found others"
+        #expect(message { _ = try file.values(of: "a") } == expected)
+
+        let replaced = try folder.file("replaced", safetensors(header, data: 16))
+        let old = try SafetensorsFile(contentsOf: replaced)
+        #expect(rename(url.path, replaced.path) == 0)
+        #expect(try old.values(of: "a") == values, "a file that is replaced goes on as it was")
+    }
+
+    @Test func longAndHostileNamesAreCutAndEscaped() throws {
+        let folder = try TemporaryDirectory()
+        let name = "\\u001b[2J" + String(repeating: "x", count: 1_000_000)
+        let header = #"{"\#(name)":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#
+        let file = try SafetensorsFile(contentsOf: folder.file("names", safetensors(header, data: 4)))
+        let text = try #require(message { try file.requireExactly([]) })
+        #expect(text.hasPrefix(#"names: does not fit the model: 1 unexpected (\u{1B}[2Jxxx"#), "\(text.prefix(300))")
+        #expect(text.count < 400 && text.hasSuffix("x…)"), "\(text.count) characters")
     }
 }

@@ -21,7 +21,7 @@ struct ModelArgument: ExpressibleByArgument {
         let url = URL(fileURLWithPath: text)
         guard url.pathExtension == "json" else { return .files(url) }
         return .random(
-            try Failure.wrap(.unusable) { try ModelConfiguration(json: Data(contentsOf: url), source: text) })
+            try Failure.wrap(.unusable) { try ModelConfiguration(json: ModelFiles.read(url), source: text) })
     }
 
     /// Loads a model on disk, even where a variant has the same name, or ends the program with status 2.

@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetKernels
+import CETNetMemory
 
 /// What the machine can do at best, for each number of threads that was used.
 struct ReferenceRates {

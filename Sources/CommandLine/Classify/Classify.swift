@@ -35,6 +35,12 @@ struct Classify: ParsableCommand {
             valueName: "n"))
     var batch = 8
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Refuse images with more pixels. Each thread holds one image, at 3 to 14 bytes a pixel.", valueName: "n"))
+    var maxPixels = ImageDecoder().maximumPixels
+
     @OptionGroup var threads: ThreadsOption
 
     @Flag(help: "Print one JSON object per image and line.")
@@ -43,11 +49,12 @@ struct Classify: ParsableCommand {
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top is \(top); allowed is 1 or more.") }
         try Allowed.check("batch", batch, 1...1024)
+        try Allowed.check("max-pixels", maxPixels, 1...PixelBuffer.maximumPixels)
     }
 
     func run() throws {
         let model = try model.model.load(threads: threads.threads)
-        let found = ImageFinder.find(images)
+        let found = ImageFinder(decoder: ImageDecoder(maximumPixels: maxPixels)).find(images)
         let bar = ProgressBar(total: found.count, noun: "images")
         bar.show(0)
 
@@ -64,7 +71,7 @@ struct Classify: ParsableCommand {
                 if json {
                     try Console.print((["path": .string(path), "error": .string(message)] as JSONValue).line)
                 } else {
-                    Console.report("Error: \(message.hasPrefix(path) ? message : "\(path): \(message)")")
+                    Console.report("Error: " + printable(message.hasPrefix(path) ? message : "\(path): \(message)"))
                 }
             }
             done += 1
@@ -82,7 +89,8 @@ struct Classify: ParsableCommand {
     }
 
     private func table(_ path: String, _ predictions: [Prediction]) -> String {
-        ([path] + predictions.map { "  \(Figures.percent($0.probability))  \($0.label)" }).joined(separator: "\n")
+        ([path] + predictions.map { "  \(Figures.percent($0.probability))  \($0.label)" }).map { printable($0) }.joined(
+            separator: "\n")
     }
 
     private func jsonLine(_ path: String, _ predictions: [Prediction]) -> String {

@@ -1,8 +1,7 @@
 import CETNet
 import CETNetGraph
 import CETNetKernels
-
-import struct CETNetEngine.OutOfMemoryError
+import CETNetMemory
 
 /// Measures models in turn, round by round, so that a machine that becomes faster or slower meanwhile does so for all.
 struct CompareRounds {

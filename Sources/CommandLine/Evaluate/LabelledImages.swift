@@ -40,7 +40,7 @@ struct LabelledImages {
                 isDirectory.boolValue
             else { continue }
             let label = try known.index(of: name, source: prefix + name)
-            for image in ImageFinder.find([prefix + name]) { add(image, label) }
+            for image in ImageFinder().find([prefix + name]) { add(image, label) }
         }
     }
 

@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetKernels
+import CETNetMemory
 import CKernels
 import Dispatch
 

@@ -1,4 +1,5 @@
 import CETNet
+import CETNetMemory
 import Foundation
 
 /// What the exit status says.
@@ -24,7 +25,9 @@ struct Failure: LocalizedError {
         } catch let failure as Failure {
             throw failure
         } catch ModelError.outOfMemory(let bytes) {
-            throw Failure(status: .unusable, message: ModelError.outOfMemory(bytes: bytes).description)
+            throw Failure(status: .unusable, message: OutOfMemoryError(bytes: bytes).description)
+        } catch let error as OutOfMemoryError {
+            throw Failure(status: .unusable, message: error.description)
         } catch {
             throw Failure(status: status, message: error.localizedDescription)
         }

@@ -1,6 +1,7 @@
+import CETNetCheckpoint
 import Foundation
 
-/// A table in aligned columns, two spaces apart.
+/// A table in aligned columns, two spaces apart; each cell is one line of printable text.
 struct TextTable {
     enum Alignment {
         case left
@@ -17,7 +18,7 @@ struct TextTable {
 
     mutating func add(_ row: [String]) {
         precondition(row.count == alignments.count, "a row of \(row.count) in a table of \(alignments.count) columns")
-        rows.append(row)
+        rows.append(row.map { printable($0) })
     }
 
     /// The title row and the others, without a line break at the end.

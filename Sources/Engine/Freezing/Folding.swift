@@ -50,6 +50,12 @@ struct Folding {
         let shift = try source.values(norm.bias)
         let mean = try source.values(norm.runningMean)
         let variance = try source.values(norm.runningVariance)
+        if let channel = variance.firstIndex(where: { !($0 >= 0) }) {
+            throw CheckpointError.malformedTensor(
+                file: source.sourceName, tensor: norm.runningVariance.name,
+                expected: "variances, which are not negative",
+                found: "\(variance[channel]) for channel \(channel)")
+        }
         columnScale = bias.indices.map { output in
             let factor = Double(scale[output]) / (Double(variance[output]) + Double(norm.epsilon)).squareRoot()
             bias[output] = Float((Double(bias[output]) - Double(mean[output])) * factor + Double(shift[output]))

@@ -1,6 +1,7 @@
 import CETNetCheckpoint
 import CETNetGraph
 import CETNetKernels
+import CETNetMemory
 import Foundation
 
 /// Turns the tensors of a model into frozen weights: folds, transposes and packs them, several layers at a time.
@@ -90,9 +91,6 @@ struct Freezer {
 
     // MARK: Second round
 
-    /// Weights of a layer from which on it is worth giving the file's pages back: 1 MiB.
-    private static let releaseCost = 1 << 18
-
     private func runJobs(_ filling: Filling, threads: Int) throws {
         // Large ones first, so that no thread is left with the largest at the end.
         let ordered = jobs.sorted { $0.cost > $1.cost }
@@ -104,9 +102,6 @@ struct Freezer {
                 let job = ordered[index]
                 guard !failure.hasOccurred else { return }
                 do { try job.run(filling) } catch { failure.record(error) }
-                // What has been packed is not read again: without this the file and the packed weights would be in
-                // memory at the same time.
-                if job.cost >= Self.releaseCost { filling.source.releaseMemory() }
             }
         }
         try failure.rethrow()
@@ -148,8 +143,6 @@ extension TensorSource {
 
     /// A parameter as an array.
     func values(_ parameter: Parameter) throws -> [Float] {
-        var values = [Float](repeating: 0, count: parameter.count)
-        try values.withUnsafeMutableBufferPointer { try read(parameter.name, into: $0) }
-        return values
+        try [Float](count: parameter.count) { try read(parameter.name, into: $0) }
     }
 }

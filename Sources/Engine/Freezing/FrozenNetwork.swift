@@ -1,6 +1,7 @@
 import CETNetCheckpoint
 import CETNetGraph
 import CETNetKernels
+import CETNetMemory
 import Synchronization
 
 /// A network fused into layers, its weights folded and packed for this machine's kernels. Immutable; shared by any

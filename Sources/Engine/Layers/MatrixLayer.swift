@@ -80,7 +80,7 @@ struct MatrixLayer: Layer {
             try source.withValues(of: convolution.weight.name) { original in
                 let taps = convolution.kernel * convolution.kernel
                 guard taps > 1 else { return try body(original) }
-                var moved = [Float](repeating: 0, count: original.count)
+                var moved = try [Float](0, count: original.count)
                 for output in 0..<convolution.outputChannels {
                     moved.withUnsafeMutableBufferPointer {
                         cetnet_planes_to_positions(

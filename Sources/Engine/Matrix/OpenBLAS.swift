@@ -1,3 +1,4 @@
+import CETNetMemory
 import COpenBLAS
 import Dispatch
 import Foundation

@@ -1,5 +1,6 @@
 import CETNetGraph
 import CETNetKernels
+import CETNetMemory
 
 /// Runs a frozen network. Owns its memory and its threads; one run at a time. Not `Sendable`.
 ///

@@ -1,3 +1,4 @@
+import CETNetMemory
 import CKernels
 
 /// A team of threads that work through lists of tasks together; see `team.h`.

@@ -58,8 +58,6 @@ package struct RenamedTensors: TensorSource {
         return try values(of: name).withUnsafeBufferPointer(body)
     }
 
-    package func releaseMemory() { file.releaseMemory() }
-
     private func parts(of name: String) throws -> [String] {
         guard let parts = names[name] else { throw CheckpointError.missingTensor(file: sourceName, tensor: name) }
         return parts
