@@ -47,7 +47,9 @@ struct Command {
         process.waitUntilExit()
         status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
         output = String(decoding: try Data(contentsOf: streams[0]), as: UTF8.self)
+        // What a debug build says of itself belongs to no command.
         errors = String(decoding: try Data(contentsOf: streams[1]), as: UTF8.self)
+            .replacing(#/cetnet: debug build: [^\n]*\n/#, with: "")
     }
 
     /// The program, which is built into the same folder as the tests.

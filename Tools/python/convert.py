@@ -3,7 +3,8 @@
 
 Known are Swin, PVT, CvT and CSWin as their authors publish them, torchvision's and timm's Swin, and Transformers' Swin,
 PVT and CvT. What kind of model it is follows from the tensors' names and shapes. A directory of Transformers or timm
-as downloaded, with pytorch_model.bin, keeps its configuration; only the tensors are written anew.
+as downloaded, with pytorch_model.bin, keeps its configuration; only the tensors are written anew. In a directory without
+config.json, the tensors say what they are.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from pathlib import Path
 from torch import Tensor
 
 from cetnet.checkpoint import (
-    CONFIG_NAME, ELEMENT_TYPES, WEIGHTS_NAME, CheckpointError, load_weights, read_tensors, read_training_state,
-    save_model, state_dict_of, write_bytes, write_tensors, write_text)
+    CONFIG_NAME, ELEMENT_TYPES, INDEX_SUFFIX, WEIGHTS_NAME, CheckpointError, has_weights, load_weights, read_shards,
+    read_tensors, read_training_state, read_weights, save_model, state_dict_of, write_bytes, write_tensors, write_text)
 from cetnet.commands import CommandError, imagenet_labels, read_labels, run
 from cetnet.configuration import ModelConfiguration, PreprocessConfiguration
 from cetnet.costs import parameter_count
@@ -49,12 +50,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.output.suffix == ".safetensors":
         raise CommandError(f"{arguments.output}: --output is a directory")
-    if arguments.checkpoint.is_dir():
+    if arguments.checkpoint.is_dir() and (arguments.checkpoint / CONFIG_NAME).exists():
         return convert_directory(arguments)
-
-    source = str(arguments.checkpoint)
-    tensors = read_tensors(arguments.checkpoint)[0] if arguments.checkpoint.suffix == ".safetensors" \
-        else state_dict_of(read_training_state(arguments.checkpoint), arguments.checkpoint)
+    tensors, source = read_checkpoint(arguments.checkpoint)
     layout, renamed = recognise(tensors, source)
     configuration = configuration_of_tensors(renamed, layout, source, arguments.image_size)
     preprocess = f"crop as in {evaluation(layout, configuration).source}"
@@ -80,6 +78,27 @@ def main() -> int:
           f"{parameter_count(configuration):,} parameters, {configuration.num_labels} labels, "
           f"{configuration.image_size}×{configuration.image_size}, {preprocess}")
     return 0
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], str]:
+    """The tensors of a file, or of a directory that says nothing about them, and what messages call it."""
+    if path.is_dir():
+        if has_weights(path):
+            return read_weights(path)
+        if has_weights(path, PICKLED_NAME):
+            return read_pickled(path), str(path)
+        raise CheckpointError(f"{path}: expected {CONFIG_NAME} and {PICKLED_NAME}, or {WEIGHTS_NAME}, found none")
+    tensors = read_tensors(path)[0] if path.suffix == ".safetensors" \
+        else state_dict_of(read_training_state(path), path)
+    return tensors, str(path)
+
+
+def read_pickled(folder: Path) -> dict[str, Tensor]:
+    """The tensors of `pytorch_model.bin`, whole or in shards."""
+    if (folder / PICKLED_NAME).exists():
+        return state_dict_of(read_training_state(folder / PICKLED_NAME), folder / PICKLED_NAME)
+    return read_shards(folder / (PICKLED_NAME + INDEX_SUFFIX),
+                       lambda path: state_dict_of(read_training_state(path), path))
 
 
 def epilog() -> str:
@@ -119,8 +138,8 @@ def convert_directory(arguments: argparse.Namespace) -> int:
         if getattr(arguments, option) not in (None, False):
             raise CommandError(f"--{option.replace('_', '-')} does not go with a directory, whose {CONFIG_NAME} is "
                                f"kept; give {folder / PICKLED_NAME}")
-    if not (folder / PICKLED_NAME).exists():
-        ready = f"; {WEIGHTS_NAME} needs no conversion" if (folder / WEIGHTS_NAME).exists() else ""
+    if not has_weights(folder, PICKLED_NAME):
+        ready = f"; {WEIGHTS_NAME} needs no conversion" if has_weights(folder) else ""
         raise CheckpointError(f"{folder}: expected {PICKLED_NAME}, found none{ready}")
     configuration = folder / CONFIG_NAME
     try:
@@ -137,8 +156,7 @@ def convert_directory(arguments: argparse.Namespace) -> int:
     if kind is None:
         raise CheckpointError(f'{configuration}: expected "model_type" (Transformers) or "architecture" (timm), found '
                               f'neither')
-    source = folder / PICKLED_NAME
-    write_kept(state_dict_of(read_training_state(source), source), arguments.output, arguments.dtype)
+    write_kept(read_pickled(folder), arguments.output, arguments.dtype)
     for name, data in copies.items():
         write_bytes(data, arguments.output / name)
     print(f"{arguments.output}: {kind}, {', '.join(copies)} as in {folder}")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from cetnet.checkpoint import load_model
 from cetnet.commands import CommandError, image_size, run
 from cetnet.configuration import ModelConfiguration
 from cetnet.initialization import random_images, randomize
+from cetnet.loading import load_any
 from cetnet.model import CETNet
 from cetnet.variants import VARIANTS
 
@@ -35,7 +35,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     model = randomize(CETNet(ModelConfiguration.for_variant(arguments.model)), arguments.seed) \
-        if arguments.model in VARIANTS else load_model(arguments.model)
+        if arguments.model in VARIANTS else load_any(arguments.model)
     size = arguments.image_size or (model.configuration.image_size,) * 2
     if arguments.output.suffix != ".onnx":
         raise CommandError(f"{arguments.output}: the name must end in .onnx")

@@ -4,6 +4,8 @@
 import argparse
 import dataclasses
 import random
+import shlex
+import sys
 from pathlib import Path
 
 import torch
@@ -14,7 +16,7 @@ from cetnet.commands import CommandError, add_configuration_arguments, chosen_co
 from cetnet.folders import ImageFolder, seed_worker
 from cetnet.initialization import initialize_for_training
 from cetnet.model import CETNet
-from cetnet.training import TrainingSettings, accuracy_of, train
+from cetnet.training import TrainingSettings, accuracies_of, computes_bfloat16, train
 
 
 def main() -> int:
@@ -35,6 +37,12 @@ def main() -> int:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--label-smoothing", type=float, default=0.1)
+    parser.add_argument("--mixup", type=float, default=0.0, metavar="ALPHA",
+                        help="blend pairs of images with shares from Beta(ALPHA, ALPHA); usual: 0.8; default: 0, not")
+    parser.add_argument("--rand-augment", type=int, default=0, metavar="M",
+                        help="two random changes to each image, of strength 1 to 10; usual: 9; default: 0, none")
+    parser.add_argument("--mixed-precision", action="store_true",
+                        help="products in bfloat16, where the processor or GPU multiplies it itself")
     parser.add_argument("--smallest-crop", type=float, default=0.08, metavar="SHARE",
                         help="smallest part of an image's area that a random crop shows; default: 0.08")
     parser.add_argument("--no-mirror", action="store_true", help="never mirror images, for instance of writing")
@@ -48,11 +56,19 @@ def main() -> int:
     torch.manual_seed(arguments.seed)
     random.seed(arguments.seed)
 
+    if arguments.mixup < 0 or not 0 <= arguments.rand_augment <= 10:
+        raise CommandError("--mixup is at least 0 and --rand-augment from 0 to 10")
+    mixed_precision = arguments.mixed_precision
+    if mixed_precision and arguments.device == "cpu" and not computes_bfloat16():
+        print("this processor has no bfloat16 products: training in float32", file=sys.stderr)
+        mixed_precision = False
+
     configuration = chosen_configuration(arguments)
     if arguments.image_size is not None:
         configuration = dataclasses.replace(configuration, image_size=arguments.image_size)
     train_set = ImageFolder(arguments.data / "train", configuration, augment=True,
-                            smallest_crop=arguments.smallest_crop, mirror=not arguments.no_mirror)
+                            smallest_crop=arguments.smallest_crop, mirror=not arguments.no_mirror,
+                            rand_augment=arguments.rand_augment)
     validation_set = ImageFolder(arguments.data / "val", configuration, augment=False)
     if train_set.labels != validation_set.labels:
         raise CommandError(f"train/ and val/ have different labels: "
@@ -73,13 +89,22 @@ def main() -> int:
     validation = DataLoader(validation_set, arguments.batch_size, num_workers=arguments.workers)
     settings = TrainingSettings(
         arguments.epochs, arguments.learning_rate, arguments.weight_decay, arguments.warmup_epochs,
-        arguments.label_smoothing)
+        arguments.label_smoothing, mixup=arguments.mixup, mixed_precision=mixed_precision)
     arguments.output.mkdir(parents=True, exist_ok=True)
+
+    def evaluate(model: CETNet) -> float:
+        top1, top5 = accuracies_of(model, validation)
+        if configuration.num_labels > 5:
+            print(f"top-5 {100 * top5:.2f} %", file=sys.stderr)
+        return top1
+
     best = train(
-        model, lambda _: loader, len(loader), lambda model: accuracy_of(model, validation), settings,
+        model, lambda _: loader, len(loader), evaluate, settings,
         checkpoint=arguments.output / "last.pth", resume=arguments.resume,
         on_best=lambda: save_model(model, arguments.output))
     print(f"best accuracy {100 * best:.2f} % on {len(validation_set)} images: {arguments.output}")
+    example = shlex.quote(str(validation_set.files[0][0]))
+    print(f"next: cetnet classify --model {shlex.quote(str(arguments.output))} {example}")
     return 0
 
 

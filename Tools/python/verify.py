@@ -7,13 +7,14 @@ from pathlib import Path
 
 import torch
 
-from cetnet.checkpoint import load_model, save_model
+from cetnet.checkpoint import save_model
 from cetnet.commands import image_size, run
 from cetnet.comparison import compare, environment
 from cetnet.configuration import ModelConfiguration
 from cetnet.costs import multiply_adds, parameter_count
 from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
 from cetnet.initialization import random_images, randomize
+from cetnet.loading import load_any
 from cetnet.model import CETNet
 from cetnet.variants import VARIANTS, variant
 
@@ -65,7 +66,7 @@ def main() -> int:
             for file in (folder / name).iterdir():  # hundreds of MB for the larger variants
                 file.unlink()
         for path in arguments.model:
-            problems += check(engine, str(path), load_model(path), path, folder, arguments)
+            problems += check(engine, str(path), load_any(path), path, folder, arguments)
     if problems:
         print(f"\n{len(problems)} FAILED:\n  " + "\n  ".join(problems))
         return 1

@@ -73,6 +73,38 @@ struct Bench: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The seed of random weights and images.", valueName: "n"))
     var seed: UInt64 = 0
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            """
+            Measure the whole way from the bytes of these JPEG and PNG files to labels: decoding, preprocessing and \
+            the run, each told apart.
+            """, valueName: "image"))
+    var endToEnd: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Batches per second that come in whether or not the last is done: latency with waiting.", valueName: "n"))
+    var rate: Double?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Compare with the JSON file of an earlier run; status 3 if a median is slower.", valueName: "file"))
+    var baseline: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("By how many per cent a median may be slower than --baseline's.", valueName: "percent"))
+    var allow = 5.0
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("With --per-layer: write a run's steps for chrome://tracing or Perfetto.", valueName: "file")
+    )
+    var trace: String?
+
     @Option(name: .long, help: ArgumentHelp("Write the figures to this file as JSON.", valueName: "file"))
     var json: String?
 
@@ -96,9 +128,20 @@ struct Bench: ParsableCommand {
         if perLayer, sessions > 1 { throw ValidationError("--per-layer shows one session; --sessions must be 1.") }
         if sort != nil, !perLayer { throw ValidationError("--sort goes with --per-layer.") }
         if groupBy != nil, !perLayer { throw ValidationError("--group-by goes with --per-layer.") }
+        if trace != nil, !perLayer { throw ValidationError("--trace goes with --per-layer.") }
+        if let rate, !(rate > 0 && rate <= 1e6) {
+            throw ValidationError("--rate is \(rate); allowed is above 0, up to 1000000.")
+        }
+        if rate != nil, perLayer || sessions > 1 {
+            throw ValidationError("--rate is for one session without --per-layer.")
+        }
+        if !(0...1000).contains(allow) { throw ValidationError("--allow is \(allow); allowed are 0 to 1000.") }
     }
 
     func run() throws {
+        try OutputFile.check(json, csv, trace)
+        let reference = try baseline.map { try BenchBaseline(path: $0) }
+        let images = try EndToEnd.Images(endToEnd)
         let subject = try BenchSubject(model, seed: seed)
         defer { subject.removeTemporaryFiles() }
         let size = imageSize?.size ?? ImageSize(square: subject.configuration.imageSize)
@@ -107,6 +150,7 @@ struct Bench: ParsableCommand {
 
         // Everything that is measured comes before what it is compared with, whose matrices would count as memory.
         var measured: [(workload: Workload, figures: Workload.Figures)] = []
+        var endToEnds: [EndToEnd] = []
         var machine: MachineReport?
         for threads in threads?.counts ?? [Processor.availableCount] {
             let (model, loadTime) = try subject.load(backend: backend, threads: threads)
@@ -116,9 +160,12 @@ struct Bench: ParsableCommand {
                     model: model, imageSize: size, batch: batch, threads: threads, sessions: sessions, seed: seed,
                     loadTime: loadTime)
                 let figures = try Failure.wrap(.unusable) {
-                    try workload.measure(duration, warmup: warmup, perLayer: perLayer)
+                    try workload.measure(duration, warmup: warmup, perLayer: perLayer, rate: rate)
                 }
                 measured.append((workload, figures))
+            }
+            if !images.isEmpty {
+                endToEnds.append(try Failure.wrap(.unusable) { try EndToEnd(model, images, duration, warmup: warmup) })
             }
         }
         var machineReport = machine!
@@ -133,16 +180,22 @@ struct Bench: ParsableCommand {
         }
 
         try Failure.wrap(.unusable) {
-            if let json { try OutputFile.write(BenchFiles.json(machine: machineReport, results: results), to: json) }
-            if let csv { try OutputFile.write(BenchFiles.csv(results), to: csv) }
+            if let json {
+                try OutputFile.write(
+                    BenchFiles.json(machine: machineReport, results: results, endToEnds: endToEnds), to: json)
+            }
+            if let csv { try OutputFile.write(BenchFiles.csv(machine: machineReport, results), to: csv) }
+            if let trace { try OutputFile.write(BenchFiles.trace(results), to: trace) }
+        }
+        for warning in watch.warnings(machine: machineReport, results: results) {
+            Console.report("Warning: \(warning)")
         }
         try Console.print(
             BenchReport.text(
                 subject: subject, size: size, machine: machineReport, results: results,
                 layers: perLayer ? LayerReport.Choice(order: sort ?? .order, grouping: groupBy) : nil))
-        for warning in watch.warnings(machine: machineReport, results: results) {
-            Console.report("Warning: \(warning)")
-        }
+        for endToEnd in endToEnds { try Console.print("\n" + endToEnd.text) }
+        if let reference { try Console.print("\n" + (try reference.verdict(results, percent: allow))) }
     }
 }
 

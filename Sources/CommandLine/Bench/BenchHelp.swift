@@ -56,13 +56,28 @@ enum BenchHelp {
         (stem, convolutional embedding, patch embedding, local convolution, attention, MLP, head), by stage (1 to 4), \
         or by both, as "stage,part"; copies are those of results to where the caller wants them.
 
-        Warnings go to standard error: of a build for debugging; of a busy machine (others use more than 5 % of its \
+        --end-to-end measures the way from a file's bytes to labels, one image after the other: decoding, \
+        preprocessing, the run with its ranking, and all together. Files are read beforehand; may be repeated.
+
+        --rate N lets a batch come in N times a second, whatever has become of the last: times are from a batch's \
+        arrival to its result, waiting included, and images/s what was done of them.
+
+        --baseline FILE compares each median with that of the same model, image size, batch and threads in an earlier \
+        --json FILE. It is slower if it exceeds the earlier one by more than --allow per cent and nine of ten runs \
+        exceed the earlier median: then the status is 3.
+
+        --trace FILE writes --per-layer's steps as events of Chrome's trace format, laid end to end.
+
+        Warnings go to standard error, before the figures: of a build for debugging; of a busy machine (others use more than 5 % of its \
         processors); of a spread that makes figures worthless (P90 above 1.15 times the median).
 
         --json writes {"machine": {…}, "results": [{"model", "image_size", "batch", "threads", "load_ms", \
         "first_run_ms", "mean_ms", "median_ms", "min_ms", "max_ms", "p90_ms", "p95_ms", "p99_ms", "images_per_second", \
         "gflops", "sgemm_gflops", "peak_gflops", "peak_rss_bytes", "arena_bytes", "weights_bytes", \
-        "allocations_per_run"}]}, one result for each batch and thread count; allocations_per_run is null where they \
-        are not counted. --csv writes the results with the same columns.
+        "allocations_per_run", "samples_ms"}]}, one result for each batch and thread count; allocations_per_run is \
+        null where they are not counted, samples_ms has every run. --per-layer adds "layers", --end-to-end adds \
+        "end_to_end" beside the results. The machine's object has the date, the processor, its frequency governor and \
+        the commit of the checkout. --csv writes the results with the same columns and those of the machine that tell \
+        runs apart; with --per-layer, a row for each step.
         """
 }

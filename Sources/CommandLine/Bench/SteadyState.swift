@@ -22,6 +22,26 @@ struct SteadyState {
             times: times.values, elapsed: start.duration(to: .now).milliseconds, allocations: counter.count)
     }
 
+    /// One session on this thread, whose runs come in at a fixed rate, an open loop: a run that has to wait for the one
+    /// before it takes longer by as much.
+    static func arriving(_ lane: Lane, _ duration: Workload.Duration, rate: Double) throws -> SteadyState {
+        let times = TimeLog(duration)
+        let counter = AllocationCounter()
+        let start = ContinuousClock.now
+        var arrival = start
+        counter.start()
+        while times.wantsMore(since: start) {
+            let wait = ContinuousClock.now.duration(to: arrival)
+            if wait > .zero { usleep(UInt32(wait / .microseconds(1))) }
+            _ = try lane.run()
+            times.append(arrival.duration(to: .now).milliseconds)
+            arrival += .seconds(1 / rate)
+        }
+        counter.stop()
+        return SteadyState(
+            times: times.values, elapsed: start.duration(to: .now).milliseconds, allocations: counter.count)
+    }
+
     /// One session on this thread; after each run one more, with a clock.
     static func alternating(
         _ lane: Lane, _ duration: Workload.Duration, profile: LayerProfile

@@ -26,6 +26,8 @@ struct Workload {
         let firstRunTime: Double
         /// Of the runs of all sessions, in milliseconds.
         let times: Distribution
+        /// The same as they came, session by session.
+        let samples: [Double]
         let imagesPerSecond: Double
         /// `nil` where allocations cannot be counted.
         let allocationsPerRun: Double?
@@ -34,8 +36,11 @@ struct Workload {
         let layers: LayerProfile?
     }
 
-    /// - Parameter perLayer: whether to run with a clock in every second run; only for one session.
-    func measure(_ duration: Duration, warmup: Int, perLayer: Bool) throws -> Figures {
+    /// - Parameters:
+    ///   - perLayer: whether to run with a clock in every second run; only for one session.
+    ///   - rate: batches per second that come in, each at its time; `nil`: each when the one before is done. Times then
+    ///     hold the waiting.
+    func measure(_ duration: Duration, warmup: Int, perLayer: Bool, rate: Double? = nil) throws -> Figures {
         let start = ContinuousClock.now
         let first = try Lane(model, threads: threads, imageSize: imageSize, batch: batch, seed: seed)
         _ = try first.run()
@@ -57,6 +62,8 @@ struct Workload {
             let profile = LayerProfile(steps: try first.session.steps(imageSize: imageSize), batch: batch)
             steady = try SteadyState.alternating(first, duration, profile: profile)
             layers = profile
+        } else if let rate {
+            steady = try SteadyState.arriving(first, duration, rate: rate)
         } else if sessions == 1 {
             steady = try SteadyState.alone(first, duration)
         } else {
@@ -64,8 +71,8 @@ struct Workload {
         }
         let times = Distribution(steady.times)
         return Figures(
-            firstRunTime: firstRunTime, times: times,
-            imagesPerSecond: sessions == 1
+            firstRunTime: firstRunTime, times: times, samples: steady.times,
+            imagesPerSecond: sessions == 1 && rate == nil
                 ? Double(batch) * 1000 / times.median : Double(times.count * batch) * 1000 / steady.elapsed,
             allocationsPerRun: steady.allocations.map { Double($0) / Double(times.count) },
             arenaBytes: lanes.reduce(0) { $0 + $1.session.workingBytes },

@@ -79,6 +79,7 @@ struct Compare: ParsableCommand {
         try checkMemory(subjects)
         // Before anything is measured in vain.
         let directory = try report.map { try OutputFile.directory($0) }
+        try OutputFile.check(json, csv)
 
         let threads = threads.threads ?? min(Processor.availableCount, 64)
         let watch = MachineWatch()
@@ -106,8 +107,8 @@ struct Compare: ParsableCommand {
                 try OutputFile.write(text, to: directory!.appendingPathComponent(name).path)
             }
         }
-        try Console.print(ComparisonText.text(comparison))
         for warning in comparison.warnings { Console.report("Warning: \(warning)") }
+        try Console.print(ComparisonText.text(comparison))
     }
 
     /// What to compare, as on the command line: the study's variants, then the models named.

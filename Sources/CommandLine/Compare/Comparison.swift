@@ -103,6 +103,43 @@ struct Comparison: Sendable {
     /// Pairs of which neither can be called the faster.
     var closePairs: [Pair] { pairs.filter { $0.ratio.verdict == .tooClose } }
 
+    /// Pairs whose rounds were too disturbed to say anything.
+    var noisyPairs: [Pair] { pairs.filter { $0.ratio.verdict == .tooNoisy } }
+
+    /// A pair the way round that the table has it, where one is the other's baseline: its baseline second.
+    func oriented(_ pair: Pair) -> Pair {
+        guard entries[pair.second].baseline == pair.first, entries[pair.first].baseline != pair.second else {
+            return pair
+        }
+        let (first, second) = (entries[pair.second].measurement, entries[pair.first].measurement)
+        return Pair(
+            first: pair.second, second: pair.first,
+            ratio: PairedRatio(of: first.roundTimes, to: second.roundTimes))
+    }
+
+    /// Entries in order of their time, in the largest groups of neighbours of which none is told apart from another. A
+    /// model may be in two groups, and a group of one is a model that is told apart from both neighbours.
+    var groups: [[Int]] {
+        var groups: [[Int]] = []
+        let order = ranking
+        for start in order.indices {
+            let end =
+                order[start...].indices.first { index in
+                    order[start..<index].contains { !isUndecided($0, order[index]) }
+                } ?? order.endIndex
+            let group = Array(order[start..<end])
+            if groups.last.map({ Set(group).isSubset(of: $0) }) != true { groups.append(group) }
+        }
+        return groups
+    }
+
+    /// Whether neither of two entries can be called the faster, for whatever reason.
+    func isUndecided(_ first: Int, _ second: Int) -> Bool {
+        pairs.contains {
+            Set([$0.first, $0.second]) == [first, second] && [.tooClose, .tooNoisy].contains($0.ratio.verdict)
+        }
+    }
+
     /// Indices of the entries by median time, the fastest first.
     var ranking: [Int] { rows.indices.sorted { rows[$0].medianTime < rows[$1].medianTime } }
 

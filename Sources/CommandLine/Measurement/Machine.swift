@@ -36,6 +36,31 @@ enum Machine {
     /// Processors that are switched on; this process may be allowed fewer.
     static var processorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
+    /// How Linux chooses the first processor's frequency, `performance` for instance; `nil` where nobody says, as in
+    /// most virtual machines.
+    static var governor: String? {
+        let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+        return (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The commit of the checkout that this program lies in; `nil` elsewhere. A program that was not built again is
+    /// older.
+    static let commit: String? = {
+        var folder = (Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0]))
+            .resolvingSymlinksInPath().deletingLastPathComponent()
+        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.path + "/Package.swift") {
+            folder.deleteLastPathComponent()
+        }
+        let (process, pipe) = (Process(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["git", "-C", folder.path, "rev-parse", "HEAD"]
+        (process.standardOutput, process.standardError) = (pipe, FileHandle.nullDevice)
+        guard folder.path != "/", (try? process.run()) != nil else { return nil }
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
+    }()
+
     /// OpenBLAS's version, such as `0.3.21`.
     static var openBLASVersion: String { ofOpenBLAS { openBLASVersion(inConfiguration: OpenBLAS.configuration) } }
 

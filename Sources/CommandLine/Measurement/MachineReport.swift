@@ -2,6 +2,7 @@ import CETNet
 import CETNetCheckpoint
 import CETNetEngine
 import CKernels
+import Foundation
 
 /// What the figures were measured on and with.
 struct MachineReport {
@@ -10,6 +11,8 @@ struct MachineReport {
     let sessions: Int
     let seed: UInt64?
     let loadAverage: Double
+    /// When it began, ISO 8601 in UTC.
+    private let date = Date.now.formatted(.iso8601)
     /// How many processors other programs kept busy meanwhile; `nil` where the system does not say.
     var processorsOfOthers: Double?
 
@@ -48,9 +51,17 @@ struct MachineReport {
 
     static var cCompiler: String { String(cString: cetnet_compiler()) }
 
+    /// Keys of ``fields`` that tell one run from another.
+    static let originKeys: Set = [
+        "date", "commit", "version", "processor", "governor", "kernel_tier", "backend", "sessions", "configuration",
+    ]
+
     /// What the JSON holds, in order.
     var fields: [JSONValue.Member] {
         [
+            .init("date", .string(date)),
+            .init("commit", Machine.commit.map { .string($0) } ?? .null),
+            .init("governor", Machine.governor.map { .string($0) } ?? .null),
             .init("processor", .string(Machine.processorName)),
             .init("architecture", .string(Machine.architecture)),
             .init("operating_system", .string(Machine.operatingSystem)),

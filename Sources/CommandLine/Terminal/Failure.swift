@@ -8,6 +8,8 @@ enum ExitStatus: Int32 {
     case inputsFailed = 1
     /// The call or the model cannot be used, so nothing was done.
     case unusable = 2
+    /// What was measured is slower than the baseline that was named.
+    case slower = 3
 }
 
 /// Ends the program with a message and a status.

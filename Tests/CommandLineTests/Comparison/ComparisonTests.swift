@@ -42,6 +42,32 @@ struct ComparisonTests {
         #expect(Findings.rule(comparison).contains("13 of the 15 rounds"))
     }
 
+    /// a and c are told apart, b from neither: ≈ holds within the two groups only.
+    @Test func overlappingGroupsAreShown() {
+        let comparison = Synthetic.comparison(names: ["a", "b", "c", "d"], times: [10, 10.1, 10.2, 20])
+        #expect(comparison.groups == [[0, 1], [1, 2], [3]])
+        #expect(
+            Findings.ranking(comparison)
+                == "a, b, c, d; not told apart within each of these groups, but between them: a ≈ b; b ≈ c; d")
+        // As in the table, where a is the baseline.
+        #expect(Findings.closePairs(comparison).first == "b and a: ratio 1.010, 1.010 to 1.010")
+    }
+
+    @Test func aDisturbedPairIsTooNoisy() {
+        var comparison = Synthetic.comparison(names: ["a", "b"], times: [10, 20])
+        let entries = comparison.entries.enumerated().map { index, entry in
+            var entry = entry
+            if index == 1 { entry.measurement.rounds = (0..<15).map { [$0 < 7 ? 9.9 : 36] } }
+            return entry
+        }
+        comparison = Comparison(
+            title: "", question: "", settings: comparison.settings, machineText: "", machineFields: [:], warnings: [],
+            entries: entries)
+        #expect(comparison.pairs[0].ratio.verdict == .tooNoisy && comparison.closePairs.isEmpty)
+        #expect(Findings.noisyPairs(comparison).count == 1)
+        #expect(ComparisonText.text(comparison).contains("Too noisy to tell:\n  b and a: ratio 3.600, 0.990 to 3.600"))
+    }
+
     @Test func fewRoundsAreSaidToTellNothing() {
         let comparison = Synthetic.comparison(names: ["a", "b"], times: [10, 20], drift: [1, 2, 1])
         #expect(comparison.closePairs.count == 1)

@@ -21,6 +21,20 @@ struct PlotTests {
         }
     }
 
+    @Test(arguments: [([1.0, 400.0], 1...500.0), ([0.03, 8], 0.02...10), ([2, 30000], 1...100_000)])
+    func valuesThatDifferALotGetALogarithmicAxis(values: [Double], range: ClosedRange<Double>) {
+        let axis = Axis(values, mayBeLogarithmic: true)
+        #expect(axis.isLogarithmic && !Axis(values).isLogarithmic)
+        #expect(axis.range == range && axis.ticks.first == range.lowerBound && axis.ticks.last == range.upperBound)
+        #expect(abs(axis.position((range.lowerBound * range.upperBound).squareRoot()) - 0.5) < 1e-9)
+        #expect(Set(axis.ticks.map(axis.label)).count == axis.ticks.count, "\(axis.ticks.map(axis.label))")
+    }
+
+    @Test func quantitiesHaveNoAxisBelowZero() {
+        #expect(Axis([0.1, 9]).range.lowerBound == 0)
+        #expect(Axis([-0.1, 9]).range.lowerBound < 0)
+    }
+
     /// Points in a heap, on a line, all at the same place, in the corners.
     @Test(
         arguments: [

@@ -7,10 +7,12 @@ stranger cannot run code.
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from .model import CETNet
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
+INDEX_SUFFIX = ".index.json"  # of a checkpoint in shards, behind the name of the whole one
 ELEMENT_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
@@ -70,8 +73,7 @@ def load_model(path: str | Path) -> CETNet:
     path = Path(path)
     if path.is_dir():
         configuration = ModelConfiguration.from_file(path / CONFIG_NAME)
-        weights = path / WEIGHTS_NAME
-        tensors, _ = read_tensors(weights)
+        tensors, weights = read_weights(path)
     else:
         weights = path
         tensors, metadata = read_tensors(path)
@@ -89,7 +91,72 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(str(path), framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: {error}") from None
+        raise CheckpointError(f"{path}: {what_it_is(path) or _one_line(error)}") from None
+
+
+def has_weights(folder: Path, name: str = WEIGHTS_NAME) -> bool:
+    """Whether a folder has the file of that name, whole or in shards."""
+    return (folder / name).exists() or (folder / (name + INDEX_SUFFIX)).exists()
+
+
+def read_weights(folder: Path) -> tuple[dict[str, Tensor], str]:
+    """All tensors of a folder's `model.safetensors`, whole or in shards, and what messages call the file."""
+    if (folder / WEIGHTS_NAME).exists() or not has_weights(folder):
+        return read_tensors(folder / WEIGHTS_NAME)[0], str(folder / WEIGHTS_NAME)
+    index = folder / (WEIGHTS_NAME + INDEX_SUFFIX)
+    return read_shards(index, lambda path: read_tensors(path)[0]), str(index)
+
+
+def read_shards(index: Path, read: Callable[[Path], Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """All tensors of the files that an index of Transformers names."""
+    try:
+        places = json.loads(index.read_bytes())["weight_map"]
+        names = sorted(set(places.values()))
+        if not names or any(Path(name).name != name for name in names):
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise CheckpointError(f'{index}: expected "weight_map" from tensors to files in the same folder') from None
+    tensors: dict[str, Tensor] = {}
+    for name in names:
+        tensors |= {tensor: value for tensor, value in read(index.parent / name).items() if places.get(tensor) == name}
+    missing = [name for name in places if name not in tensors]
+    if missing:
+        raise CheckpointError(f"{index.parent / places[missing[0]]}: tensor {missing[0]} is missing, which {index.name} "
+                              f"promises")
+    return tensors
+
+
+def what_it_is(path: str | Path) -> str | None:
+    """What a file is that is no checkpoint, and what to do about it; `None` for what is none of the usual mistakes."""
+    try:
+        with open(path, "rb") as file:
+            start, size = file.read(256), os.path.getsize(path)
+    except OSError:
+        return None
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, which stands for the file; run `git lfs pull` in its repository"
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return 'a web page; download the file itself (on the hub: "resolve" in place of "blob" in its address)'
+    if start[8:9] == b"{":
+        length = 8 + int.from_bytes(start[:8], "little")
+        try:
+            with open(path, "rb") as file:
+                file.seek(8)
+                header = json.loads(file.read(length - 8)) if length <= size else {}
+            length += max((row["data_offsets"][1] for name, row in header.items() if name != "__metadata__"), default=0)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
+            return None
+        return f"cut off: its header calls for {length} bytes, found {size}; download or copy it again" \
+            if size < length else None
+    if start.startswith((b"PK\x03\x04", b"\x80\x02")):
+        return "a checkpoint in PyTorch's own format, not safetensors; convert.py makes a model of it"
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    """The first line of a message, without codes for terminals."""
+    lines = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", str(error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
@@ -117,7 +184,12 @@ def read_training_state(path: str | Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path}: {str(error).splitlines()[0]}") from None
+        stranger = re.search(r"Unsupported global: GLOBAL ([\w.]+)", str(error))
+        if stranger:
+            raise CheckpointError(
+                f"{path}: a pickled object, {stranger[1]}, which only running its code would bring back; save the "
+                f"tensors where it was made: torch.save(model.state_dict(), 'weights.pth')") from None
+        raise CheckpointError(f"{path}: {what_it_is(path) or _one_line(error)}") from None
     if not isinstance(state, Mapping):
         raise CheckpointError(f"{path}: expected a dictionary, found {type(state).__name__}")
     return dict(state)

@@ -173,6 +173,8 @@ def renamed_back(tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Ten
 
 def recognise(tensors: Mapping[str, Tensor], source: str) -> tuple[Layout, dict[str, Tensor]]:
     """The layout of a checkpoint, and its tensors under our names."""
+    if any(name.startswith("stages.0.embed.") for name in tensors):
+        raise CheckpointError(f"{source}: the tensors have this project's own names; export.py makes a model of them")
     attempts = [(layout, *rename(tensors, layout)) for layout in LAYOUTS]
     for layout, renamed, unknown in attempts:
         if renamed and not unknown:
@@ -182,6 +184,10 @@ def recognise(tensors: Mapping[str, Tensor], source: str) -> tuple[Layout, dict[
         raise CheckpointError(f"{source}: the tensors have the names of no known layout "
                               f"({', '.join(layout.name for layout in LAYOUTS)}); the first: "
                               f"{', '.join(list(tensors)[:4])}")
+    second = next((name for name in tensors if name.endswith(".logit_scale")), None)
+    if second is not None and layout.block == "swin":
+        raise CheckpointError(f"{source} looks like {layout.name} V2, the second version, which is not built here "
+                              f"({second})")
     raise CheckpointError(f"{source} looks like {layout.name}, but for {len(unknown)} tensors: "
                           f"{', '.join(unknown[:8])}{', …' if len(unknown) > 8 else ''}")
 

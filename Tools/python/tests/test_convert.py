@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from test_backbones import MODELS
 from test_files import script
 
@@ -15,6 +16,7 @@ from cetnet.configuration import ModelConfiguration, PreprocessConfiguration
 from cetnet.initialization import random_images, randomize
 from cetnet.layouts import (
     EVALUATIONS, LAYOUTS, configuration_of_tensors, crop_share, evaluation, is_buffer, recognise, rename, renamed_back)
+from cetnet.loading import load_any
 from cetnet.model import CETNet
 
 # Their heads have 64 channels, or 32 in Swin and CSWin, where it follows from no shape.
@@ -180,7 +182,6 @@ def test_the_pickled_file_alone_is_any_checkpoint(downloaded, tmp_path):
     (None, ("--image-size", 224), "--image-size does not go"), (None, ("--crop", 1), "--crop does not go"),
     (lambda folder: (folder / "pytorch_model.bin").unlink(), (), "expected pytorch_model.bin, found none"),
     (lambda folder: (folder / "pytorch_model.bin").rename(folder / "model.safetensors"), (), "needs no conversion"),
-    (lambda folder: (folder / "config.json").unlink(), (), "config.json: No such file"),
     (lambda folder: (folder / "config.json").write_text("{"), (), "config.json: not valid JSON"),
     (lambda folder: (folder / "config.json").write_text("[]"), (), 'expected "model_type"'),
     (lambda folder: (folder / "pytorch_model.bin").write_bytes(b"x"), (), "pytorch_model.bin: ")])
@@ -205,6 +206,72 @@ def test_what_fits_no_layout_is_refused(tmp_path):
     result = script("convert.py", tmp_path / "x.pth", "--output", tmp_path / "out")
     assert result.returncode == 2 and "missing tensor stages.1.blocks.0.mlp.fc2.bias" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_directory_without_configuration_is_told_by_its_tensors(downloaded, tmp_path):
+    folder, tensors = downloaded
+    (folder / "config.json").unlink()
+    for name in ("pickled", "safetensors"):
+        if name == "safetensors":
+            (folder / "pytorch_model.bin").unlink()
+            save_file(tensors, folder / "model.safetensors")
+        result = script("convert.py", folder, "--output", tmp_path / name)
+        assert result.returncode == 0 and "Transformers' Swin" in result.stdout, result.stderr
+        assert load_any(tmp_path / name).configuration.block == "swin"
+
+
+def test_shards_are_joined(downloaded, tmp_path):
+    folder, tensors = downloaded
+    names = sorted(tensors)
+    halves = {"a.bin": names[::2], "b.bin": names[1::2]}
+    for file, part in halves.items():
+        torch.save({name: tensors[name] for name in part}, folder / file)
+    index = {"weight_map": {name: file for file, part in halves.items() for name in part}}
+    (folder / "pytorch_model.bin").unlink()
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    result = script("convert.py", folder, "--output", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    found, _ = read_tensors(tmp_path / "out" / "model.safetensors")
+    assert set(found) == set(tensors) and all(torch.equal(found[name], tensors[name]) for name in tensors)
+    index["weight_map"]["more"] = "a.bin"
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    result = script("convert.py", folder, "--output", tmp_path / "no")
+    assert result.returncode == 2 and "a.bin: tensor more is missing" in result.stderr, result.stderr
+
+
+def test_public_models_are_loaded_as_they_are(downloaded, tmp_path):
+    folder, tensors = downloaded
+    (folder / "config.json").write_text(json.dumps({
+        "model_type": "swin", "num_heads": list(MODELS["swin"].num_heads), "image_size": 96, "hidden_act": "quick_gelu"}))
+    half = len(tensors) // 2
+    parts = {"1.safetensors": list(tensors)[:half], "2.safetensors": list(tensors)[half:]}
+    for file, part in parts.items():
+        save_file({name: tensors[name] for name in part}, folder / file)
+    (folder / "model.safetensors.index.json").write_text(json.dumps(
+        {"weight_map": {name: file for file, part in parts.items() for name in part}}))
+    configuration = load_any(folder).configuration
+    assert (configuration.block, configuration.num_heads, configuration.image_size, configuration.hidden_act) == \
+        ("swin", MODELS["swin"].num_heads, 96, "quick_gelu")
+
+
+def test_riddles_have_names(tmp_path):
+    def says(path, *data):
+        path.write_bytes(b"".join(data))
+        result = script("convert.py", path, "--output", tmp_path / "out")
+        assert result.returncode == 2 and "Traceback" not in result.stderr and "\x1b" not in result.stderr
+        return result.stderr
+    for name in ("x.pth", "x.safetensors"):
+        assert "Git LFS pointer" in says(tmp_path / name, b"version https://git-lfs.github.com/spec/v1\n")
+        assert "web page" in says(tmp_path / name, b"\n<!DOCTYPE html>")
+    save_file({"a": torch.zeros(100)}, tmp_path / "whole.safetensors")
+    data = (tmp_path / "whole.safetensors").read_bytes()
+    assert f"calls for {len(data)} bytes, found {len(data) - 9}" in says(tmp_path / "cut.safetensors", data[:-9])
+    torch.save({"a": torch.zeros(1)}, tmp_path / "x.pth")
+    assert "PyTorch's own format" in says(tmp_path / "x.safetensors", (tmp_path / "x.pth").read_bytes())
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pth")
+    assert "torch.nn.modules.linear.Linear" in says(tmp_path / "x.pth", (tmp_path / "module.pth").read_bytes())
+    torch.save(CETNet(MODELS["swin"]).state_dict(), tmp_path / "own.pth")
+    assert "export.py" in says(tmp_path / "x.pth", (tmp_path / "own.pth").read_bytes())
 
 
 def test_code_is_not_run(tmp_path):

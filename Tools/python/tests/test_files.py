@@ -1,6 +1,7 @@
 """Reading and writing models, and the scripts that do."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import torch
 
 from cetnet.checkpoint import CheckpointError, load_model, load_weights, read_tensors, save_model
 from cetnet.configuration import ModelConfiguration
+from cetnet.folders import changed
 from cetnet.initialization import random_images, randomize
 from cetnet.model import CETNet
+from cetnet.training import accuracies_of, mixed
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 SMALL = ModelConfiguration(dims=(32, 32, 32, 32), depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 1), stem_channels=(8, 8),
@@ -70,6 +73,34 @@ def test_export_refuses_what_does_not_fit(tmp_path):
     assert result.returncode == 2 and "broken.pth" in result.stderr and "Traceback" not in result.stderr
 
 
+def test_mixup_blends_images_and_labels():
+    torch.manual_seed(1)
+    images = torch.arange(4.0)[:, None]
+    labels = torch.arange(4)
+    blended, others, share = mixed(images, labels, 0.8)
+    assert 0 < share < 1 and torch.allclose(blended, share * images + (1 - share) * images[others])
+    assert mixed(images, labels, 0)[2] == 1
+
+
+def test_the_label_among_the_largest():
+    class Fixed(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, images):
+            return images
+    logits = torch.tensor([[9.0, 8, 7, 6, 5, 4, 3]] * 3)
+    assert accuracies_of(Fixed(), [(logits, torch.tensor([0, 4, 5]))]) == (1 / 3, 2 / 3)
+
+
+def test_changes_keep_the_size():
+    from PIL import Image
+    random.seed(1)
+    images = {changed(Image.new("RGB", (20, 20), (90, 20, 200)), 9).tobytes() for _ in range(40)}
+    assert {len(image) for image in images} == {1200} and len(images) > 5
+
+
 def test_training_on_folders_of_images(tmp_path):
     from PIL import Image
     for part, count in (("train", 8), ("val", 2)):
@@ -83,7 +114,10 @@ def test_training_on_folders_of_images(tmp_path):
               "--batch-size", 4, "--workers", 0, "--threads", 1]
     result = script("train.py", *common, "--epochs", 1)
     assert result.returncode == 0, result.stderr
-    result = script("train.py", *common, "--epochs", 2, "--resume", tmp_path / "out" / "last.pth")
+    assert f"next: cetnet classify --model {tmp_path / 'out'} {tmp_path / 'data' / 'val' / 'dark' / '0.png'}" in \
+        result.stdout
+    result = script("train.py", *common, "--epochs", 2, "--resume", tmp_path / "out" / "last.pth", "--mixup", 0.8,
+                    "--rand-augment", 9, "--mixed-precision")
     assert result.returncode == 0, result.stderr
     assert "epoch 2/2" in result.stderr and "epoch 1/2" not in result.stderr
     config = json.loads((tmp_path / "out" / "config.json").read_text())

@@ -59,7 +59,7 @@ enum LabelPlacement {
             (1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1), (1, -0.5), (1, 0.5), (-1, -0.5),
             (-1, 0.5), (0.5, -1), (0.5, 1), (-0.5, -1), (-0.5, 1),
         ]
-        return stride(from: 0.0, through: 160, by: 8).flatMap { distance in
+        return stride(from: 0.0, through: 400, by: 8).flatMap { distance in
             directions.map { direction in
                 let gap = radius + 1 + distance
                 // The nearest edge or corner of the name is `gap` away in that direction.

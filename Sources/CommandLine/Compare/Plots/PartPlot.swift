@@ -15,6 +15,14 @@ struct PartPlot {
         var sum: Double { parts.reduce(0) { $0 + $1.milliseconds } }
     }
 
+    /// Where the sums differ by more, each bar is drawn to a hundred per cent: the shortest would not be seen.
+    private static let largestRatio = 10.0
+
+    private var isRelative: Bool {
+        let sums = bars.map(\.sum).filter { $0 > 0 }
+        return (sums.max() ?? 1) / (sums.min() ?? 1) > Self.largestRatio
+    }
+
     private static let width = 760.0
     private static let barHeight = 24.0
     private static let barDistance = 36.0
@@ -25,7 +33,7 @@ struct PartPlot {
         let left = 30 + (bars.map { TextExtent.width($0.name, size: 12) }.max() ?? 0)
         let area = PlotRectangle(
             x: left, y: top, width: Self.width - left - 64, height: Double(bars.count) * Self.barDistance + 8)
-        let axis = Axis(bars.map(\.sum), startsAtZero: true)
+        let axis = Axis(isRelative ? [100] : bars.map(\.sum), startsAtZero: true)
         var canvas = PlotCanvas(title: title, subtitle: subtitle, width: Self.width, height: area.bottom + 56)
         for item in legend.items {
             canvas.rectangle(
@@ -38,7 +46,8 @@ struct PartPlot {
             canvas.text(axis.label(tick), x: x, y: area.bottom + 18, "tick", anchor: .middle)
         }
         canvas.text(
-            "milliseconds per batch", x: area.x + area.width / 2, y: area.bottom + 40, "name", anchor: .middle)
+            isRelative ? "share of the model's time, %; behind: milliseconds per batch" : "milliseconds per batch",
+            x: area.x + area.width / 2, y: area.bottom + 40, "name", anchor: .middle)
         for (index, bar) in bars.enumerated() {
             let y = area.y + Double(index) * Self.barDistance + (Self.barDistance - Self.barHeight) / 2 + 4
             draw(bar, at: y, area: area, axis: axis, on: &canvas)
@@ -51,11 +60,12 @@ struct PartPlot {
         canvas.text(bar.name, x: area.x - 10, y: y + 16, "name", anchor: .end)
         var before = 0.0
         for (part, milliseconds) in bar.parts {
-            let x = area.x + axis.position(before) * area.width
-            let width = axis.position(milliseconds) * area.width
-            before += milliseconds
-            let label = String(format: "%.1f", milliseconds)
             let share = bar.sum > 0 ? milliseconds / bar.sum * 100 : 0
+            let value = isRelative ? share : milliseconds
+            let x = area.x + axis.position(before) * area.width
+            let width = axis.position(value) * area.width
+            before += value
+            let label = String(format: "%.1f", value)
             // A pixel of ground between two parts.
             canvas.rectangle(
                 PlotRectangle(x: x, y: y, width: max(0.5, width - 1), height: Self.barHeight),
@@ -66,7 +76,8 @@ struct PartPlot {
             }
         }
         canvas.text(
-            String(format: "%.1f", bar.sum), x: area.x + axis.position(before) * area.width + 6, y: y + 16, "name")
+            String(format: isRelative && bar.sum < 10 ? "%.2f" : "%.1f", bar.sum),
+            x: area.x + axis.position(before) * area.width + 6, y: y + 16, "name")
     }
 
     /// Where the parts' names lie: in rows from the left.

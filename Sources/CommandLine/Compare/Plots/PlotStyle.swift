@@ -39,7 +39,7 @@ enum PlotStyle {
             ("tick", [("fill", "quiet")]),
             ("grid", [("stroke", "grid"), ("stroke-width", "1")]),
             ("axis", [("stroke", "quiet"), ("stroke-width", "1")]),
-            ("spread", [("stroke", "mark"), ("stroke-width", "1.5"), ("opacity", "0.55")]),
+            ("spread", [("stroke", "mark"), ("stroke-width", "6"), ("stroke-linecap", "round"), ("opacity", "0.35")]),
             ("leader", [("stroke", "quiet"), ("stroke-width", "0.75")]),
             ("front", [("fill", "none"), ("stroke", "accent"), ("stroke-width", "1.75")]),
             ("guide", [("fill", "none"), ("stroke", "quiet"), ("stroke-width", "1"), ("stroke-dasharray", "5 4")]),

@@ -30,26 +30,34 @@ struct ScatterPlot {
     func svg(isAlone: Bool) -> String {
         let area = Self.area
         var canvas = PlotCanvas(title: title, subtitle: subtitle, width: Self.width, height: Self.height)
-        let horizontal = Axis(points.flatMap { [$0.x] + Self.ends($0.horizontalSpread) })
-        let vertical = Axis(points.flatMap { [$0.y] + Self.ends($0.verticalSpread) })
+        let horizontal = Self.axis(points.map { ($0.x, $0.horizontalSpread) })
+        let vertical = Self.axis(points.map { ($0.y, $0.verticalSpread) })
         func place(_ x: Double, _ y: Double) -> PlotPoint {
+            // The bar of a noisy model may end outside.
             PlotPoint(
-                x: area.x + horizontal.position(x) * area.width, y: area.bottom - vertical.position(y) * area.height)
+                x: area.x + min(max(horizontal.position(x), 0), 1) * area.width,
+                y: area.bottom - min(max(vertical.position(y), 0), 1) * area.height)
         }
         draw(horizontal, vertical, on: &canvas, place)
         let guide = guideLine(horizontal, vertical).map(place)
         if !guide.isEmpty { canvas.path(guide, "guide") }
         let front = frontLine(end: horizontal.range.upperBound, floor: vertical.range.lowerBound).map(place)
-        if !front.isEmpty { canvas.path(front, "front") }
         let spreads = points.flatMap(Self.spreadLines).map { (place($0.x, $0.y), place($1.x, $1.y)) }
+        // Wider than the front, so that they are seen beneath it.
         for (from, to) in spreads { canvas.line(from: from, to: to, "spread") }
+        if !front.isEmpty { canvas.path(front, "front") }
         let lines = spreads + zip(guide, guide.dropFirst()) + zip(front, front.dropFirst())
         drawPoints(on: &canvas, lines: lines.flatMap(Self.cover), place)
         return canvas.svg(isAlone: isAlone)
     }
 
-    private static func ends(_ range: ClosedRange<Double>?) -> [Double] {
-        range.map { [$0.lowerBound, $0.upperBound] } ?? []
+    /// A scale for the points, and for as much of their bars as does not squeeze them.
+    private static func axis(_ values: [(value: Double, spread: ClosedRange<Double>?)]) -> Axis {
+        let (low, high) = (values.map(\.value).min()!, values.map(\.value).max()!)
+        let ends = values.flatMap { value, spread in
+            [value] + (spread.map { [max($0.lowerBound, low * 0.8), min($0.upperBound, high * 1.25)] } ?? [])
+        }
+        return Axis(ends, mayBeLogarithmic: true)
     }
 
     private static func spreadLines(_ point: Point) -> [(PlotPoint, PlotPoint)] {
@@ -80,17 +88,28 @@ struct ScatterPlot {
         canvas.line(
             from: PlotPoint(x: area.x, y: area.bottom), to: PlotPoint(x: area.right, y: area.bottom), "axis")
         canvas.line(from: PlotPoint(x: area.x, y: area.y), to: PlotPoint(x: area.x, y: area.bottom), "axis")
-        canvas.text(horizontalTitle, x: area.x + area.width / 2, y: Self.height - 18, "name", anchor: .middle)
-        canvas.text(verticalTitle, x: 20, y: area.y + area.height / 2, "name", anchor: .middle, isVertical: true)
+        func title(_ text: String, _ axis: Axis) -> String { text + (axis.isLogarithmic ? ", logarithmic" : "") }
+        canvas.text(
+            title(horizontalTitle, horizontal), x: area.x + area.width / 2, y: Self.height - 18, "name", anchor: .middle
+        )
+        canvas.text(
+            title(verticalTitle, vertical), x: 20, y: area.y + area.height / 2, "name", anchor: .middle,
+            isVertical: true)
     }
 
-    /// The ends of the line from the origin where it crosses the area; none if it does not.
+    /// The line from the origin where it crosses the area, a curve where only one axis is logarithmic; nothing if it
+    /// does not.
     private func guideLine(_ horizontal: Axis, _ vertical: Axis) -> [(Double, Double)] {
         guard let guide, guide.x > 0, guide.y > 0 else { return [] }
         let slope = guide.y / guide.x
         let low = max(horizontal.range.lowerBound, vertical.range.lowerBound / slope)
         let high = min(horizontal.range.upperBound, vertical.range.upperBound / slope)
-        return low < high ? [(low, low * slope), (high, high * slope)] : []
+        guard low < high else { return [] }
+        let steps = horizontal.isLogarithmic == vertical.isLogarithmic ? 1 : 64
+        return (0...steps).map { step in
+            let x = low + Double(step) / Double(steps) * (high - low)
+            return (x, x * slope)
+        }
     }
 
     /// The corners of the steps.

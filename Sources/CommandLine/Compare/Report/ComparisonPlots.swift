@@ -89,7 +89,7 @@ enum ComparisonPlots {
         return Plot(
             file: "latency-multiply-adds.svg", title: title, alone: plot.svg(isAlone: true),
             inPage: plot.svg(isAlone: false),
-            note: "Models above the broken line take longer for each multiply-add. The axes do not start at zero.")
+            note: "Models above the broken line take longer for each multiply-add. Axes need not start at zero.")
     }
 
     /// Time by part.

@@ -15,10 +15,12 @@ enum ComparisonText {
         if comparison.rows.count > 1 {
             parts.append("Fastest first: \(Findings.ranking(comparison))")
             let close = Findings.closePairs(comparison)
-            parts.append(
-                close.isEmpty
-                    ? "All are told apart."
-                    : "Too close to tell apart:\n" + close.map { "  \($0)" }.joined(separator: "\n"))
+            let noisy = Findings.noisyPairs(comparison)
+            if close.isEmpty, noisy.isEmpty { parts.append("All are told apart.") }
+            for (title, pairs) in [("Too close to tell apart", close), ("Too noisy to tell", noisy)]
+            where !pairs.isEmpty {
+                parts.append("\(title):\n" + pairs.map { "  \($0)" }.joined(separator: "\n"))
+            }
             parts.append(Findings.rule(comparison))
         }
         let prices = Findings.prices(comparison)

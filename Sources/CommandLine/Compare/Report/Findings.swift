@@ -2,20 +2,25 @@ import Foundation
 
 /// What a comparison says in words.
 enum Findings {
-    /// The models from the fastest on: `a < b ≈ c`, where `<` means told apart and `≈` too close.
+    /// The models from the fastest on: `a < b ≈ c`, where `<` means told apart and `≈` not. Where groups that are not
+    /// told apart overlap, `≈` holds in each group only, and they are listed: `a, b, c: a ≈ b; b ≈ c`.
     static func ranking(_ comparison: Comparison) -> String {
-        let order = comparison.ranking
-        var text = comparison.rows[order[0]].model.name
-        for (before, after) in zip(order, order.dropFirst()) {
-            text += comparison.areTooClose(before, after) ? " ≈ " : " < "
-            text += comparison.rows[after].model.name
-        }
-        return text
+        let names = comparison.rows.map(\.model.name)
+        let groups = comparison.groups.map { $0.map { names[$0] }.joined(separator: " ≈ ") }
+        guard comparison.groups.joined().count > names.count else { return groups.joined(separator: " < ") }
+        let order = comparison.ranking.map { names[$0] }.joined(separator: ", ")
+        return "\(order); not told apart within each of these groups, but between them: "
+            + groups.joined(separator: "; ")
     }
 
     /// A sentence for each pair that is too close to tell apart.
-    static func closePairs(_ comparison: Comparison) -> [String] {
-        comparison.closePairs.map { pair in
+    static func closePairs(_ comparison: Comparison) -> [String] { sentences(comparison.closePairs, comparison) }
+
+    /// A sentence for each pair of which the rounds say nothing.
+    static func noisyPairs(_ comparison: Comparison) -> [String] { sentences(comparison.noisyPairs, comparison) }
+
+    private static func sentences(_ pairs: [Comparison.Pair], _ comparison: Comparison) -> [String] {
+        pairs.map { comparison.oriented($0) }.map { pair in
             let (first, second) = (comparison.rows[pair.first].model.name, comparison.rows[pair.second].model.name)
             return "\(first) and \(second): ratio \(interval(pair.ratio))"
         }
@@ -38,8 +43,8 @@ enum Findings {
             published.imageSide == reference.imageSide, let top1 = published.value, let other = reference.value
         else { return nil }
         let time =
-            row.ratio.verdict == .tooClose
-            ? "time too close to tell"
+            row.ratio.verdict == .tooClose || row.ratio.verdict == .tooNoisy
+            ? "time \(row.ratio.verdict.rawValue) to tell"
             : String(
                 format: "%+.2f ms (%+.1f %%)", (row.ratio.median - 1) * baseline.medianTime,
                 (row.ratio.median - 1) * 100)

@@ -58,6 +58,10 @@ struct ReportDocument {
             if !close.isEmpty {
                 blocks += [.paragraph("Too close to tell apart (ratio of times, and its interval):"), .list(close)]
             }
+            let noisy = Findings.noisyPairs(comparison)
+            if !noisy.isEmpty {
+                blocks += [.paragraph("Too noisy to tell, measure again on a quiet machine:"), .list(noisy)]
+            }
             blocks.append(.paragraph(Findings.rule(comparison)))
         }
         let prices = Findings.prices(comparison)

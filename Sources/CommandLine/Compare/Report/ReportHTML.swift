@@ -38,7 +38,8 @@ enum ReportHTML {
         .right { text-align: right; }
         tbody tr:hover { background: var(--panel); }
         pre { background: var(--panel); padding: 12px 14px; font-size: 12.5px; overflow-x: auto; border-radius: 6px; }
-        svg.plot { max-width: 100%; height: auto; border: 1px solid var(--grid); border-radius: 6px; }
+        /* As wide as the page; on a narrow one it scrolls before its text becomes too small to read. */
+        svg.plot { width: 100%; min-width: 620px; max-width: 1180px; height: auto; box-sizing: border-box; border: 1px solid var(--grid); border-radius: 6px; }
         .note { color: var(--quiet); }
         """
 
@@ -50,7 +51,8 @@ enum ReportHTML {
         case .code(let text): "<pre>\(Markup.escaped(text))</pre>"
         case .table(let columns, let rows): table(columns, rows)
         case .plot(let plot):
-            (plot.inPage ?? "") + (plot.note.isEmpty ? "" : "<p class=\"note\">\(Markup.escaped(plot.note))</p>")
+            (plot.inPage.map { "<div class=\"scroll\">\($0)</div>" } ?? "")
+                + (plot.note.isEmpty ? "" : "<p class=\"note\">\(Markup.escaped(plot.note))</p>")
         }
     }
 

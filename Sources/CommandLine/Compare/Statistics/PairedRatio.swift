@@ -23,6 +23,8 @@ struct PairedRatio: Sendable, Equatable {
         case slower
         /// The rounds do not agree, or agree on a difference that means nothing.
         case tooClose = "too close"
+        /// The rounds do not agree, and differ so much that even a large difference would not be seen.
+        case tooNoisy = "too noisy"
     }
 
     /// A smaller difference is not told apart even where all rounds agree on it. Where a program's memory happens to
@@ -30,9 +32,17 @@ struct PairedRatio: Sendable, Equatable {
     /// rounds.
     static let leastDifference = 0.015
 
+    /// An interval that holds 1 and goes farther than this to one side says that the rounds were disturbed, not that the
+    /// models are alike.
+    static let noisyDifference = 0.25
+
     /// What can be said of the first model against the other.
     var verdict: Verdict {
-        guard let interval, !interval.contains(1) else { return .tooClose }
+        guard let interval else { return .tooClose }
+        guard !interval.contains(1) else {
+            let limit = 1 + Self.noisyDifference
+            return interval.upperBound > limit || interval.lowerBound < 1 / limit ? .tooNoisy : .tooClose
+        }
         if median > 1 + Self.leastDifference { return .slower }
         return median < 1 / (1 + Self.leastDifference) ? .faster : .tooClose
     }
