@@ -35,6 +35,8 @@ struct Classify: ParsableCommand {
             valueName: "n"))
     var batch = 8
 
+    @OptionGroup var precision: PrecisionOption
+
     @OptionGroup var threads: ThreadsOption
 
     @Flag(help: "Print one JSON object per image and line.")
@@ -46,7 +48,7 @@ struct Classify: ParsableCommand {
     }
 
     func run() throws {
-        let model = try model.model.load(threads: threads.threads)
+        let model = try model.model.load(precision: precision.precision, threads: threads.threads)
         let found = ImageFinder.find(images)
         let bar = ProgressBar(total: found.count, noun: "images")
         bar.show(0)
