@@ -5,6 +5,7 @@
 @_exported public import struct CETNetCheckpoint.SystemError
 @_exported public import enum CETNetEngine.Backend
 @_exported public import struct CETNetEngine.BackendError
+@_exported public import enum CETNetEngine.Precision
 @_exported public import enum CETNetGraph.Activation
 @_exported public import struct CETNetGraph.ImageSize
 @_exported public import struct CETNetKernels.KernelTierError

@@ -24,10 +24,12 @@ import Foundation
 /// Models are those of "Convolutional Embedding Makes Hierarchical Vision Transformer Stronger" (ECCV 2022,
 /// arXiv 2207.13317).
 public final class Model: Sendable {
-    /// How a model uses the machine. Has no influence on results, but for ``backend`` within rounding.
+    /// How a model uses the machine. Only ``precision`` has an influence on results, and ``backend`` within rounding.
     public struct Options: Sendable, Hashable {
         /// Which code multiplies matrices.
         public var backend: Backend
+        /// What linear layers and dense convolutions are computed in. A checkpoint of any stored type runs in any.
+        public var precision: Precision
         /// Threads of one run, 1...64. `nil`: every CPU that this process may use, by its affinity and its cgroup's
         /// quota, at most 64.
         public var threads: Int?
@@ -36,8 +38,12 @@ public final class Model: Sendable {
         public var concurrency: Int?
 
         /// Options; by default the fastest kernels on the whole machine.
-        public init(backend: Backend = .automatic, threads: Int? = nil, concurrency: Int? = nil) {
+        public init(
+            backend: Backend = .automatic, precision: Precision = .float32, threads: Int? = nil,
+            concurrency: Int? = nil
+        ) {
             self.backend = backend
+            self.precision = precision
             self.threads = threads
             self.concurrency = concurrency
         }
@@ -123,8 +129,8 @@ public final class Model: Sendable {
         try InputLimits.check(reference)
         do {
             frozen = try FrozenNetwork(
-                referenceSize: reference, weights: weights, backend: options.backend, kernels: kernels,
-                threads: threads, makeGraph: { network.graph(imageSize: $0) })
+                referenceSize: reference, weights: weights, backend: options.backend, precision: options.precision,
+                kernels: kernels, threads: threads, makeGraph: { network.graph(imageSize: $0) })
         } catch let error as OutOfMemoryError {
             throw ModelError.outOfMemory(bytes: error.bytes)
         }
@@ -171,6 +177,13 @@ public final class Model: Sendable {
     /// The instruction-set tier of the kernels that it runs on, for instance `avx512`. The best that the processor has,
     /// unless the environment variable `CETNET_KERNELS` names another.
     public var kernelTier: String { frozen.kernels.name }
+
+    /// What linear layers and dense convolutions are computed in.
+    public var precision: Precision { frozen.precision }
+
+    /// Whether this processor has instructions for products of ``precision`` in the vectors of ``kernelTier``. Without
+    /// them the same numbers are computed more slowly.
+    public var hasInstructionsForPrecision: Bool { frozen.kernels.hasInstructions(for: frozen.precision) }
 
     /// Bytes of weights held in memory, in the layout of the kernels.
     public var weightBytes: Int { frozen.weightBytes }

@@ -30,10 +30,12 @@ struct Run: ParsableCommand {
             "The directory to write the feature maps to; made if there is none.", valueName: "directory"))
     var features: String?
 
+    @OptionGroup var precision: PrecisionOption
+
     @OptionGroup var threads: ThreadsOption
 
     func run() throws {
-        let model = try model.model.load(threads: threads.threads)
+        let model = try model.model.load(precision: precision.precision, threads: threads.threads)
         let (logits, maps): (Tensor, [Tensor]) = try Failure.wrap(.inputsFailed) {
             let array = try NumPyArray(contentsOf: URL(fileURLWithPath: input))
             do {

@@ -1,5 +1,6 @@
 import CETNetEngine
 import CETNetGraph
+import CETNetKernels
 import Testing
 
 /// One answer for an image, bit for bit, whoever computes it and whatever is beside it.
@@ -13,10 +14,22 @@ import Testing
         try check(model, variety, size: ImageSize(height: 45, width: 58), batches: [1, 3, 2])
     }
 
-    private func check(_ model: String, _ variety: Variety, size: ImageSize, batches: [Int]) throws {
+    /// The other precisions, on models that between them have every layer with weights.
+    @Test(arguments: KernelSet.usable.map { Variety(kernels: $0, backend: .automatic) }, [Precision.bfloat16, .int8])
+    func precisions(_ variety: Variety, precision: Precision) throws {
+        let size = ImageSize(height: 71, width: 90)
+        try check("tiny", variety, precision, size: size, batches: [1, 3, 8, 2])
+        for model in ["tiny_stages0", "tiny_dense", "tiny_se-resnet"] + Fixture.backbones {
+            try check(model, variety, precision, size: ImageSize(height: 45, width: 58), batches: [1, 3, 2])
+        }
+    }
+
+    private func check(
+        _ model: String, _ variety: Variety, _ precision: Precision = .float32, size: ImageSize, batches: [Int]
+    ) throws {
         let images = batches.max()!
         let pixels = (0..<images * 3 * size.area).map { Float(($0 &* 7919) % 1009) / 300 - 1.6 }
-        let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety)
+        let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety, precision: precision)
         let reference = try Session(network: frozen, threads: 1).outputs(
             pixels, batch: images, size: size, features: true)
         #expect(reference.logits.allSatisfy { $0.isFinite })
@@ -27,7 +40,7 @@ import Testing
             for batch in batches {
                 let result = session.outputs(
                     Array(pixels[..<(batch * 3 * size.area)]), batch: batch, size: size, features: true)
-                let name = "\(model), \(variety.testDescription), \(threads) threads, batch \(batch)"
+                let name = "\(model), \(variety.testDescription), \(precision), \(threads) threads, batch \(batch)"
                 #expect(result.logits == Array(reference.logits[..<(batch * labels)]), "\(name): logits")
                 for (stage, map) in result.features.enumerated() {
                     let expected = reference.features[stage]

@@ -38,14 +38,14 @@ enum Fixture {
 
     /// A model in one file, frozen.
     static func network(
-        _ file: SafetensorsFile, _ variety: Variety, threads: Int = 1
+        _ file: SafetensorsFile, _ variety: Variety, precision: Precision = .float32, threads: Int = 1
     ) throws -> (frozen: FrozenNetwork, network: Network) {
         let json = try #require(file.metadata["config"])
         let configuration = try ModelConfiguration(json: Data(json.utf8), source: file.sourceName)
         let network = try Network(configuration)
         let frozen = try FrozenNetwork(
             referenceSize: ImageSize(square: configuration.imageSize), weights: file, backend: variety.backend,
-            kernels: variety.kernels, threads: threads, makeGraph: { network.graph(imageSize: $0) })
+            precision: precision, kernels: variety.kernels, threads: threads, makeGraph: { network.graph(imageSize: $0) })
         return (frozen, network)
     }
 }

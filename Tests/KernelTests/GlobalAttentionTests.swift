@@ -82,7 +82,7 @@ import Testing
                     into: packed.pointer, kernels: kernels)
             }
             operands = .packed(packed.pointer)
-        case .rowMajor:
+        default:
             operands = .rows(keys: keyRows, values: valueRows)
         }
         let scratch = GuardedBuffer(

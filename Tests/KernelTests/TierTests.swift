@@ -15,6 +15,8 @@ import Testing
     /// joins the list without a test fails here.
     private static let tested: Set<String> = [
         "gemm", "pack_panels", "epilogue",  // MatrixTests
+        "gemm_bfloat16", "gemm_bfloat16_widened", "gemm_int8", "gemm_int8_widened", "pack_bfloat16", "pack_int8",
+        "convert_bfloat16", "convert_bfloat16_widened", "convert_int8",  // LowPrecisionTests
         "layer_norm", "softmax", "mean_rows", "pointwise", "interleave",  // RowwiseTests
         "depthwise", "im2col",  // ConvolutionTests
         "window_attention",  // AttentionTests

@@ -3,6 +3,9 @@
 // The micro-kernel keeps CETNET_TILE_ROWS × 2 vectors of sums in registers (14 × 2 of 32 registers for AVX-512, 6 × 2
 // of 16 for AVX2) and per step of depth loads two vectors of weights and broadcasts one activation per row. Loops, from
 // the outside: panels, row tiles, depth. A panel stays in the first- or second-level cache while all rows pass by.
+//
+// A step of depth is a word of 32 bits, and what a word holds is all that the precisions differ in; see
+// ../simd/products.h. Words travel as floats, which moves their bits as they are.
 
 /// Row `i` of a matrix whose multiples of the row stride (in bytes) are at hand. Only scales 1, 2 and 4, 8 of an index
 /// register are needed, so a tile's rows take eight registers instead of one each.
@@ -60,8 +63,8 @@ typedef struct gemm_tile {
     ptrdiff_t ahead_step;
 } gemm_tile;
 
-/// One tile of `rows` × (`vectors` · LANES) without activation; both are constants after inlining.
-CETNET_INLINE void compute_tile(const int rows, const int vectors, const gemm_tile *tile) {
+/// One tile of `rows` × (`vectors` · LANES) without activation; both and the product are constants after inlining.
+CETNET_INLINE void compute_tile(const int product, const int rows, const int vectors, const gemm_tile *tile) {
     vfloat sums[CETNET_TILE_ROWS][2];
     const float *panel = tile->panel;
     CETNET_UNROLL
@@ -71,7 +74,7 @@ CETNET_INLINE void compute_tile(const int rows, const int vectors, const gemm_ti
             sums[i][v] = load((tile->initial ? tile->initial + i * tile->initial_stride : panel) + v * LANES);
         }
     }
-    panel += vectors * LANES;
+    panel += PANEL_HEADER(product) * vectors * LANES;
     const row_strides strides = make_row_strides(tile->a_stride);
     const float *a = tile->a;
     const char *ahead = tile->ahead;
@@ -82,17 +85,33 @@ CETNET_INLINE void compute_tile(const int rows, const int vectors, const gemm_ti
         __builtin_prefetch(ahead, 0, 2);
         __builtin_prefetch(ahead + 64, 0, 2);
         ahead += tile->ahead_step;
-        vfloat b[2];
         CETNET_UNROLL
-        for (int v = 0; v < vectors; v++) b[v] = load(panel + v * LANES);
+        for (int pass = 0; pass < PRODUCT_PASSES(product); pass++) {
+            vfloat b[2];
+            CETNET_UNROLL
+            for (int v = 0; v < vectors; v++) b[v] = weights_of_pass(product, pass, load(panel + v * LANES));
+            CETNET_UNROLL
+            for (int i = 0; i < rows; i++) {
+                const vfloat x = activations_of_pass(product, pass, splat(row_element(a, &strides, i)));
+                CETNET_UNROLL
+                for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(product, x, b[v], sums[i][v]);
+            }
+        }
         panel += vectors * LANES;
+        a++;
+    }
+    if (IS_INT8(product)) {
         CETNET_UNROLL
         for (int i = 0; i < rows; i++) {
-            const vfloat x = splat(row_element(a, &strides, i));
+            // The row's scale lies behind its last word, the columns' scales and biases behind the panel's first row.
+            const vfloat row_scale = splat(row_element(a, &strides, i));
             CETNET_UNROLL
-            for (int v = 0; v < vectors; v++) sums[i][v] = x * b[v] + sums[i][v];
+            for (int v = 0; v < vectors; v++) {
+                const float *scale = tile->panel + (vectors + v) * LANES, *bias = scale + vectors * LANES;
+                const vfloat sum = __builtin_convertvector((vint)sums[i][v], vfloat);
+                sums[i][v] = sum * row_scale * load(scale) + load(bias);
+            }
         }
-        a++;
     }
     if (tile->residual) {
         CETNET_UNROLL
@@ -110,24 +129,23 @@ CETNET_INLINE void compute_tile(const int rows, const int vectors, const gemm_ti
     }
 }
 
-#define CETNET_TILE(rows)                                                                                              \
-    static __attribute__((noinline)) void compute_tile_##rows##_1(const gemm_tile *tile) {                             \
-        compute_tile(rows, 1, tile);                                                                                   \
-    }                                                                                                                  \
-    static __attribute__((noinline)) void compute_tile_##rows##_2(const gemm_tile *tile) {                             \
-        compute_tile(rows, 2, tile);                                                                                   \
-    }
-CETNET_COUNT(CETNET_TILE_ROWS, CETNET_TILE)
-#undef CETNET_TILE
-
 typedef void (*tile_kernel)(const gemm_tile *);
 
-/// By height − 1 and vectors − 1.
-static const tile_kernel tile_kernels[CETNET_TILE_ROWS][2] = {
-#define CETNET_TILE(rows) {compute_tile_##rows##_1, compute_tile_##rows##_2},
-    CETNET_COUNT(CETNET_TILE_ROWS, CETNET_TILE)
-#undef CETNET_TILE
-};
+// For each product a function per height and number of vectors, and the table of them, by both less one.
+#define CETNET_TILE(product, rows)                                                                                     \
+    static __attribute__((noinline)) void compute_##product##_##rows##_1(const gemm_tile *tile) {                      \
+        compute_tile(product, rows, 1, tile);                                                                          \
+    }                                                                                                                  \
+    static __attribute__((noinline)) void compute_##product##_##rows##_2(const gemm_tile *tile) {                      \
+        compute_tile(product, rows, 2, tile);                                                                          \
+    }
+#define CETNET_TILE_ENTRY(product, rows) {compute_##product##_##rows##_1, compute_##product##_##rows##_2},
+#define CETNET_TILES(product)                                                                                          \
+    CETNET_COUNT(CETNET_TILE_ROWS, CETNET_TILE, product)                                                               \
+    static const tile_kernel product##_TILES[CETNET_TILE_ROWS][2] = {                                                  \
+        CETNET_COUNT(CETNET_TILE_ROWS, CETNET_TILE_ENTRY, product)};
+
+CETNET_TILES(FLOAT32)
 
 /// activation, then residual, on a tile that has just been stored and is still in the first-level cache.
 CETNET_INLINE void finish_vector(int32_t activation, float *c, const float *residual, ptrdiff_t count) {
@@ -161,17 +179,18 @@ static void finish_tile(
 /// Width of the panel that starts with `remaining` columns to go: two vectors, or one where that is enough.
 CETNET_INLINE ptrdiff_t panel_width(ptrdiff_t remaining) { return remaining > LANES ? PANEL : LANES; }
 
-static void gemm(const cetnet_gemm *g) {
+/// - header: rows of a panel before its weights.
+static void multiply_panels(const cetnet_gemm *g, const tile_kernel (*tile_kernels)[2], const ptrdiff_t header) {
     // Tiles of even height: 49 rows become 13 + 12 + 12 + 12, not 14 + 14 + 14 + 7.
     const ptrdiff_t tiles = (g->rows + CETNET_TILE_ROWS - 1) / CETNET_TILE_ROWS;
     const ptrdiff_t least = g->rows / tiles, rest = g->rows % tiles;
     for (ptrdiff_t column = 0; column < g->columns; column += PANEL) {
-        const float *panel = g->panels + cetnet_panel_offset(column, g->depth);
+        const float *panel = g->panels + column * (header + g->depth);
         const ptrdiff_t width = panel_width(g->columns - column);
         const ptrdiff_t columns = g->columns - column < width ? g->columns - column : width;
         // Weights come from memory, once per image. While the row tiles pass by this panel, each asks for its share of
         // the next one; behind the last panel lie the weights of the next layer.
-        const char *ahead = (const char *)(panel + cetnet_panel_offset(width, g->depth));
+        const char *ahead = (const char *)(panel + width * (header + g->depth));
         const ptrdiff_t ahead_step = (width * (ptrdiff_t)sizeof(float) + tiles - 1) / tiles;
         for (ptrdiff_t t = 0, row = 0, rows; t < tiles; t++, row += rows) {
             rows = least + (t < rest);
@@ -215,6 +234,8 @@ static void gemm(const cetnet_gemm *g) {
         }
     }
 }
+
+static void gemm(const cetnet_gemm *g) { multiply_panels(g, FLOAT32_TILES, PANEL_HEADER(FLOAT32)); }
 
 static void pack_panels(const cetnet_pack *p) {
     float *panel = p->panels;

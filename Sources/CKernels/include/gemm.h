@@ -5,6 +5,8 @@
 //   B     columns × depth   weights as PyTorch stores them (out_features, in_features), packed once at freezing
 //   C     rows × columns
 //
+// This is float32; low_precision.h has the same with two or four numbers in the place of each float of A and B.
+//
 // Packing cuts the columns into panels of `panel_columns` (two vectors); a panel is one row of biases followed by
 // `depth` rows of weights, so the kernel streams through it:
 //

@@ -23,6 +23,10 @@ typedef struct cetnet_kernel_set {
     int32_t tile_rows;
     /// Columns of a packed panel of weights.
     int32_t panel_columns;
+    /// Whether this processor has instructions for products of bfloat16 pairs and of 8-bit integers in this tier's
+    /// vectors. Without them the same numbers are computed with wider ones, more slowly.
+    int (*has_bfloat16_products)(void);
+    int (*has_int8_products)(void);
 
 #define CETNET_FAMILY(kernel, arguments) void (*kernel)(arguments *);
 #include "../families/families.inc"

@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 
+#include <immintrin.h>
+
 #include "tiers.h"
 
 #define CETNET_TIER avx512

@@ -25,7 +25,7 @@ struct ModelArgument: ExpressibleByArgument {
     }
 
     /// Loads a model on disk, even where a variant has the same name, or ends the program with status 2.
-    func load(threads: Int?) throws(Failure) -> Model {
+    func load(precision: Precision = .float32, threads: Int?) throws(Failure) -> Model {
         let url = URL(fileURLWithPath: text)
         if url.pathExtension == "json" || !FileManager.default.fileExists(atPath: text), case .random = try source() {
             throw Failure(
@@ -35,8 +35,37 @@ struct ModelArgument: ExpressibleByArgument {
                     config.json and model.safetensors, or a .safetensors file ('cetnet init' makes one for tests)
                     """)
         }
-        return try ModelSource.files(url).load(Model.Options(threads: threads, concurrency: 1), seed: 0)
+        return try ModelSource.files(url).load(
+            Model.Options(precision: precision, threads: threads, concurrency: 1), seed: 0)
     }
+}
+
+/// A model, or `MODEL:PRECISION`: how models in different precisions stand side by side.
+struct ModelInPrecision {
+    let model: ModelArgument
+    let precision: Precision
+
+    init(model: ModelArgument, precision: Precision) { (self.model, self.precision) = (model, precision) }
+
+    /// Takes an argument apart, unless it is a file as it stands.
+    /// - Parameter precision: of a model that names none.
+    init(_ argument: ModelArgument, otherwise precision: Precision) throws(Failure) {
+        let text = argument.text
+        guard let colon = text.lastIndex(of: ":"), !FileManager.default.fileExists(atPath: text) else {
+            (model, self.precision) = (argument, precision)
+            return
+        }
+        let name = String(text[text.index(after: colon)...])
+        guard let named = Precision(rawValue: name) else {
+            let known = Precision.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure(
+                status: .unusable, message: "\(text): there is no precision '\(name)'; there are \(known).")
+        }
+        (model, self.precision) = (ModelArgument(argument: String(text[..<colon])), named)
+    }
+
+    /// As reports write it: the precision behind the name unless it is float32.
+    var text: String { precision == .float32 ? model.text : "\(model.text):\(precision.rawValue)" }
 }
 
 /// Where a model comes from.

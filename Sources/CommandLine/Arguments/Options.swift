@@ -23,6 +23,18 @@ struct ThreadsOption: ParsableArguments {
     func validate() throws { try Allowed.check("threads", threads, 1...64) }
 }
 
+/// `--precision`, for the commands that run a model.
+struct PrecisionOption: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What linear layers and dense convolutions are computed in: float32, bfloat16 (half the weights' memory) or "
+                + "int8 (about a quarter; convolutions in bfloat16).", valueName: "precision"))
+    var precision = Precision.float32
+}
+
+extension Precision: ExpressibleByArgument {}
+
 /// Limits of options.
 enum Allowed {
     /// Ends the program with the usage and status 2 if an option is given and out of its range.

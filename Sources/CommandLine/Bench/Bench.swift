@@ -47,6 +47,8 @@ struct Bench: ParsableCommand {
             valueName: "auto|openblas"))
     var backend = Backend.automatic
 
+    @OptionGroup var precision: PrecisionOption
+
     @Option(
         name: .long,
         help: ArgumentHelp(
@@ -146,6 +148,7 @@ struct Bench: ParsableCommand {
         defer { subject.removeTemporaryFiles() }
         let size = imageSize?.size ?? ImageSize(square: subject.configuration.imageSize)
         let duration = runs.map { Workload.Duration.runs($0) } ?? .seconds(seconds ?? 10)
+        let name = ModelInPrecision(model: model, precision: precision.precision).text
         let watch = MachineWatch()
 
         // Everything that is measured comes before what it is compared with, whose matrices would count as memory.
@@ -153,8 +156,10 @@ struct Bench: ParsableCommand {
         var endToEnds: [EndToEnd] = []
         var machine: MachineReport?
         for threads in threads?.counts ?? [Processor.availableCount] {
-            let (model, loadTime) = try subject.load(backend: backend, threads: threads)
-            machine = machine ?? MachineReport(model: model, backend: backend, sessions: sessions, seed: subject.seed)
+            let (model, loadTime) = try subject.load(
+                backend: backend, precision: precision.precision, threads: threads)
+            machine = machine ?? MachineReport(
+                    models: [model], backend: backend, sessions: sessions, seed: subject.seed)
             for batch in batch.counts {
                 let workload = Workload(
                     model: model, imageSize: size, batch: batch, threads: threads, sessions: sessions, seed: seed,
@@ -175,7 +180,7 @@ struct Bench: ParsableCommand {
         }
         let results = measured.map { workload, figures in
             BenchResult(
-                model: self.model.text, workload: workload, figures: figures,
+                model: name, workload: workload, figures: figures,
                 rates: rates.of(threads: workload.threads * sessions))
         }
 

@@ -17,7 +17,9 @@ enum BenchHelp {
                          products of attention, the "FLOPs" of papers. What
                          padding of windows adds is computed but not counted.
           operations     Floating point operations: two per multiply-add.
-          precision      float32, of numbers in memory and of arithmetic.
+          precision      Of linear layers and dense convolutions, in memory and
+                         in arithmetic; everything else is float32. In files a
+                         model in another one is called MODEL:PRECISION.
           load           From opening the model's files to a model ready to run:
                          reading, checking and packing weights. A variant is
                          first written to temporary files, so that its files are

@@ -13,7 +13,7 @@ enum BenchReport {
         var parts = [
             """
             model       \(subject.configuration.variant ?? subject.name), \(weights), images of \(size), \
-            \(MachineReport.precision)
+            \(machine.precision)
                         \(Figures.millions(subject.parameters)) parameters, \(Figures.billions(multiplyAdds)) \
             multiply-adds (\(Figures.billions(2 * multiplyAdds)) floating point operations) per image
             \(machine.text)

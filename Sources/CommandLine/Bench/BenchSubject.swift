@@ -29,9 +29,12 @@ struct BenchSubject {
     }
 
     /// Loads the model anew, and says how long that took in milliseconds.
-    func load(backend: Backend, threads: Int) throws(Failure) -> (model: Model, milliseconds: Double) {
+    func load(
+        backend: Backend, precision: Precision, threads: Int
+    ) throws(Failure) -> (model: Model, milliseconds: Double) {
+        let options = Model.Options(backend: backend, precision: precision, threads: threads, concurrency: 1)
         let start = ContinuousClock.now
-        let model = try files.load(Model.Options(backend: backend, threads: threads, concurrency: 1), seed: 0)
+        let model = try files.load(options, seed: 0)
         return (model, start.duration(to: .now).milliseconds)
     }
 

@@ -41,6 +41,8 @@ struct Classify: ParsableCommand {
             "Refuse images with more pixels. Each thread holds one image, at 3 to 14 bytes a pixel.", valueName: "n"))
     var maxPixels = ImageDecoder().maximumPixels
 
+    @OptionGroup var precision: PrecisionOption
+
     @OptionGroup var threads: ThreadsOption
 
     @Flag(help: "Print one JSON object per image and line.")
@@ -53,7 +55,7 @@ struct Classify: ParsableCommand {
     }
 
     func run() throws {
-        let model = try model.model.load(threads: threads.threads)
+        let model = try model.model.load(precision: precision.precision, threads: threads.threads)
         let found = ImageFinder(decoder: ImageDecoder(maximumPixels: maxPixels)).find(images)
         let bar = ProgressBar(total: found.count, noun: "images")
         bar.show(0)

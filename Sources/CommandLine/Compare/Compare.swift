@@ -11,7 +11,8 @@ struct Compare: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             """
-            Names of variants or configurations (.json files), which then get random weights, or models on disk.
+            Names of variants or configurations (.json files), which then get random weights, or models on disk; \
+            MODEL:int8 or MODEL:bfloat16 for one in another precision.
             """, valueName: "variant|model"))
     var models: [ModelArgument] = []
 
@@ -26,6 +27,8 @@ struct Compare: ParsableCommand {
         help: ArgumentHelp(
             "The model that ratios refer to (default: the study's own, else the first).", valueName: "variant|model"))
     var baseline: String?
+
+    @OptionGroup var precision: PrecisionOption
 
     @OptionGroup var threads: ThreadsOption
 
@@ -73,9 +76,9 @@ struct Compare: ParsableCommand {
         let arguments = try chosen()
         let names = Self.distinct(arguments.map(\.text))
         let subjects = try zip(arguments, names).map {
-            try CompareSubject($0, name: $1, imageSize: imageSize?.size)
+            try CompareSubject($0.model, name: $1, precision: $0.precision, imageSize: imageSize?.size)
         }
-        let baselines = try baselines(arguments.map(\.text))
+        let baselines = try baselines(arguments)
         try checkMemory(subjects)
         // Before anything is measured in vain.
         let directory = try report.map { try OutputFile.directory($0) }
@@ -92,7 +95,7 @@ struct Compare: ParsableCommand {
             question: study?.question ?? "What does each of these models cost on this machine?",
             settings: Comparison.Settings(
                 threads: threads, batch: batch, rounds: measured.roundCount, runsPerRound: CompareRounds.runsPerRound,
-                peak: measured.peak, command: Self.command),
+                peak: measured.peak, command: Self.command, precisions: machine.precision),
             machineText: machineReport.text, machineFields: .object(machineReport.fields),
             warnings: watch.warnings(machine: machineReport, results: []),
             entries: subjects.indices.map {
@@ -112,12 +115,14 @@ struct Compare: ParsableCommand {
     }
 
     /// What to compare, as on the command line: the study's variants, then the models named.
-    private func chosen() throws(Failure) -> [ModelArgument] {
+    private func chosen() throws(Failure) -> [ModelInPrecision] {
         let variants = study?.variants.map { ModelArgument(argument: $0.name) } ?? []
         if let study, variants.isEmpty {
             throw Failure(status: .unusable, message: "this version has no variants of the study '\(study.rawValue)'.")
         }
-        return variants + models
+        return try (variants + models).map { argument throws(Failure) in
+            try ModelInPrecision(argument, otherwise: precision.precision)
+        }
     }
 
     /// Names for reports: a model that is named twice gets a number, so that it can be compared with itself.
@@ -131,16 +136,21 @@ struct Compare: ParsableCommand {
     }
 
     /// The index of each model's baseline.
-    private func baselines(_ arguments: [String]) throws(Failure) -> [Int] {
+    private func baselines(_ arguments: [ModelInPrecision]) throws(Failure) -> [Int] {
         if let baseline {
-            guard let index = arguments.firstIndex(of: baseline) else {
+            guard
+                let index = arguments.firstIndex(where: { $0.text == baseline })
+                    ?? arguments.firstIndex(where: { $0.model.text == baseline })
+            else {
                 throw Failure(
                     status: .unusable, message: "--baseline is '\(baseline)', which is none of the models compared.")
             }
             return arguments.map { _ in index }
         }
         return arguments.map { argument in
-            study.flatMap { arguments.firstIndex(of: $0.baseline(of: argument)) } ?? 0
+            study.flatMap { study in
+                arguments.firstIndex { $0.model.text == study.baseline(of: argument.model.text) }
+            } ?? 0
         }
     }
 
@@ -164,12 +174,12 @@ struct Compare: ParsableCommand {
         let progress = ProgressBar(total: subjects.count * ((rounds ?? CompareRounds.usualCount) + 1), noun: "turns")
         var models: [(model: Model, imageSize: ImageSize)] = []
         for subject in subjects {
-            let options = Model.Options(threads: threads, concurrency: 1)
+            let options = Model.Options(precision: subject.precision, threads: threads, concurrency: 1)
             models.append((try subject.source.load(options, seed: seed), subject.imageSize))
             progress.show(models.count)
         }
         defer { progress.clear() }
-        let machine = MachineReport(model: models[0].model, backend: .automatic, sessions: 1, seed: seed)
+        let machine = MachineReport(models: models.map(\.model), backend: .automatic, sessions: 1, seed: seed)
         let loaded = models
         return try Failure.wrap(.unusable) {
             var measured = try CompareRounds(loaded, threads: threads, batch: batch, seed: seed)

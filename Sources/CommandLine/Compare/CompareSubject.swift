@@ -3,6 +3,7 @@ import CETNet
 /// A model that takes part in a comparison: where it comes from, before it is loaded.
 struct CompareSubject {
     let source: ModelSource
+    let precision: Precision
     /// Side of its own images.
     let imageSize: ImageSize
     /// What is known of it.
@@ -11,7 +12,8 @@ struct CompareSubject {
     /// - Parameters:
     ///   - name: as reports call it.
     ///   - imageSize: `nil` for the model's own.
-    init(_ model: ModelArgument, name: String, imageSize: ImageSize?) throws(Failure) {
+    init(_ model: ModelArgument, name: String, precision: Precision, imageSize: ImageSize?) throws(Failure) {
+        self.precision = precision
         source = try model.source()
         let summary = try source.summary(imageSize: imageSize)
         self.imageSize = summary.imageSize
@@ -26,6 +28,6 @@ struct CompareSubject {
             remark: variant?.publishedRemark, source: variant?.source)
     }
 
-    /// Bytes that its weights will take, about.
+    /// Bytes that its weights will take, about and at most.
     var weightBytes: Int { compared.parameters * MemoryLayout<Float>.size }
 }

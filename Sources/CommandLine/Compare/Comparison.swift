@@ -1,3 +1,4 @@
+import CETNet
 import CETNetCheckpoint
 
 /// Models measured side by side, and what follows from it.
@@ -13,6 +14,8 @@ struct Comparison: Sendable {
         var peak: Double
         /// The command that made it.
         var command: String
+        /// What linear layers and dense convolutions are computed in: the name of a precision, or of several.
+        var precisions = Precision.float32.rawValue
     }
 
     /// One model of the comparison.

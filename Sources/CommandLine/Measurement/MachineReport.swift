@@ -8,6 +8,10 @@ import Foundation
 struct MachineReport {
     let kernelTier: String
     let backend: Backend
+    /// Those of the models, in the order in which they occur.
+    let precisions: [Precision]
+    /// Those for which the processor has no instructions.
+    private let widened: [Precision]
     let sessions: Int
     let seed: UInt64?
     let loadAverage: Double
@@ -16,15 +20,20 @@ struct MachineReport {
     /// How many processors other programs kept busy meanwhile; `nil` where the system does not say.
     var processorsOfOthers: Double?
 
-    init(model: Model, backend: Backend, sessions: Int, seed: UInt64?) {
-        kernelTier = model.kernelTier
+    /// - Parameter models: at least one, all on the same kernels.
+    init(models: [Model], backend: Backend, sessions: Int, seed: UInt64?) {
+        kernelTier = models[0].kernelTier
         self.backend = backend
+        precisions = models.map(\.precision).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        widened = precisions.filter { precision in
+            models.contains { $0.precision == precision && !$0.hasInstructionsForPrecision }
+        }
         self.sessions = sessions
         self.seed = seed
         loadAverage = ProcessorUse.loadAverage
     }
 
-    static let precision = "float32"
+    var precision: String { precisions.map(\.rawValue).joined(separator: ", ") }
 
     /// `debug` if the Swift or the C code was not optimised.
     static var buildConfiguration: String {
@@ -73,7 +82,7 @@ struct MachineReport {
             .init("version", .string(CETNetVersion.current)),
             .init("kernel_tier", .string(kernelTier)),
             .init("backend", .string(backend.rawValue)),
-            .init("precision", .string(Self.precision)),
+            .init("precision", .string(precision)),
             .init("sessions", .integer(sessions)),
             .init("seed", seed.map { .string(String($0)) } ?? .null),
             .init("openblas_version", .string(Machine.openBLASVersion)),
@@ -88,10 +97,11 @@ struct MachineReport {
     /// As people read it.
     var text: String {
         let usable = Processor.availableCount
+        let note = widened.isEmpty ? "" : "; no instructions for \(widened.map(\.rawValue).joined(separator: ", "))"
         return """
             machine     \(Machine.processorName), \(usable) of \(Machine.processorCount) processors usable, \
             \(Machine.operatingSystem)
-            kernels     \(kernelTier), backend \(backend.rawValue)
+            kernels     \(kernelTier), backend \(backend.rawValue), \(precision)\(note)
             OpenBLAS    \(Machine.openBLASVersion), core \(Machine.openBLASCore), \(Machine.openBLASThreading)
             build       cetnet \(CETNetVersion.current), \(Self.buildConfiguration), \
             \(Self.swiftVersion), \(Self.cCompiler)

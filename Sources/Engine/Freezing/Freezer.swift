@@ -10,8 +10,10 @@ import Foundation
 /// block and runs the jobs on all threads.
 struct Freezer {
     let kernels: KernelSet
-    /// How matrices are stored, unless a layer chooses for itself.
+    /// How matrices of float32 are stored.
     let format: WeightFormat
+    /// What layers that have a choice store theirs in.
+    let precision: Precision
     private var reserved = 0
     private var jobs: [Job] = []
 
@@ -36,17 +38,19 @@ struct Freezer {
         }
     }
 
-    private init(kernels: KernelSet, format: WeightFormat) {
+    private init(kernels: KernelSet, format: WeightFormat, precision: Precision) {
         self.kernels = kernels
         self.format = format
+        self.precision = precision
     }
 
     /// Freezes the weights of `nodes`, which then know where they are.
     /// - Throws: what `source` throws for a tensor that is missing or unreadable; ``OutOfMemoryError``.
     static func freeze(
-        _ nodes: inout [FusedNode], source: any TensorSource, kernels: KernelSet, format: WeightFormat, threads: Int
+        _ nodes: inout [FusedNode], source: any TensorSource, kernels: KernelSet, format: WeightFormat,
+        precision: Precision, threads: Int
     ) throws -> HugePageMemory {
-        var freezer = Freezer(kernels: kernels, format: format)
+        var freezer = Freezer(kernels: kernels, format: format, precision: precision)
         for index in nodes.indices { nodes[index].layer.reserve(in: &freezer) }
         let memory = try HugePageMemory(bytes: freezer.reserved)
         try freezer.runJobs(Filling(source: source, kernels: kernels, base: memory.base), threads: threads)

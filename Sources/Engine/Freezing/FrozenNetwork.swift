@@ -9,6 +9,7 @@ import Synchronization
 package final class FrozenNetwork: Sendable {
     package let backend: Backend
     package let kernels: KernelSet
+    package let precision: Precision
     let format: WeightFormat
     /// In execution order, the same for every image size.
     let nodes: [FusedNode]
@@ -27,22 +28,24 @@ package final class FrozenNetwork: Sendable {
     ///   - referenceSize: any accepted image size; layers and weights are the same for all.
     ///   - weights: where the tensors come from; only read during this call.
     ///   - backend: who multiplies matrices.
+    ///   - precision: what linear layers and dense convolutions are computed in.
     ///   - kernels: the instruction-set tier; by default what the environment asks for, or the best.
     ///   - threads: how many threads may help.
     ///   - makeGraph: the network at an image size.
     /// - Throws: `CheckpointError` from reading tensors, ``KernelTierError``, ``BackendError``, ``OutOfMemoryError``.
     package init(
-        referenceSize: ImageSize, weights source: some TensorSource, backend: Backend, kernels: KernelSet? = nil,
-        threads: Int, makeGraph: @escaping @Sendable (ImageSize) -> Graph
+        referenceSize: ImageSize, weights source: some TensorSource, backend: Backend,
+        precision: Precision = .float32, kernels: KernelSet? = nil, threads: Int, makeGraph: @escaping @Sendable (ImageSize) -> Graph
     ) throws {
         let kernels = try kernels ?? KernelSet.selected()
         let format = WeightFormat(backend, kernels: kernels)
         if format == .rowMajor { try OpenBLAS.load() }
         let graph = makeGraph(referenceSize)
         var nodes = Fusion.fuse(graph)
-        memory = try Freezer.freeze(&nodes, source: source, kernels: kernels, format: format, threads: threads)
+        memory = try Freezer.freeze(&nodes, source: source, kernels: kernels, format: format, precision: precision, threads: threads)
         self.backend = backend
         self.kernels = kernels
+        self.precision = precision
         self.format = format
         self.nodes = nodes
         outputNames = graph.outputs.map(\.name)

@@ -219,8 +219,8 @@ extension KernelSet {
     /// Floats of scratch that ``GlobalAttentionHead`` needs.
     package func globalAttentionScratch(keys: Int, _ format: WeightFormat) -> Int {
         switch format {
-        case .panels: cetnet_global_attention_scratch(keys, panelColumns, tileRows)
         case .rowMajor: globalAttentionRowsWithOpenBLAS(keys: keys) * cetnet_score_stride(keys, panelColumns)
+        default: cetnet_global_attention_scratch(keys, panelColumns, tileRows)
         }
     }
 

@@ -29,8 +29,9 @@ struct MLPLayer: Layer {
             let (activation, epsilon) = (first.activation, first.layerNorm!.epsilon)
             builder.append(node.name, nodes: node.nodes, uses: [input, output]) {
                 MLPStep(
-                    first: fc1.matrix, firstWeights: fc1.storage, second: fc2.matrix, secondWeights: fc2.storage,
-                    activation: activation, epsilon: epsilon, input: $0(input), output: $0(output), rows: rows)
+                    first: Operand(epsilon: epsilon, matrix: fc1.matrix), firstWeights: fc1.storage,
+                    second: Operand(matrix: fc2.matrix), secondWeights: fc2.storage, activation: activation,
+                    input: $0(input), output: $0(output), rows: rows)
             }
             return
         }
@@ -48,36 +49,38 @@ struct MLPLayer: Layer {
 /// The perceptron of a transformer block as one pass over each block of tokens: the hidden activations, four times as
 /// wide as the tokens, never leave the second-level cache.
 struct MLPStep: Step {
-    let first: PackedMatrix
+    let first: Operand
     let firstWeights: Weights
-    let second: PackedMatrix
+    let second: Operand
     let secondWeights: Weights
     let activation: Activation?
-    let epsilon: Float
     let input: Location
     let output: Location
     let rows: Partition
 
     var taskCount: Int { rows.parts }
 
-    private var normalisedStride: Int { Rows.paddedStride(first.depth) }
-    private var hiddenStride: Int { Rows.paddedStride(first.columns) }
+    private var hiddenStride: Int { Rows.paddedStride(first.matrix.columns) }
+    /// Words for the operand of either layer.
+    private var operandWords: Int {
+        max(first.scratchWords(rows: rows.largest), second.scratchWords(rows: rows.largest))
+    }
 
-    var scratchBytes: Int { rows.largest * (normalisedStride + hiddenStride) * MemoryLayout<Float>.stride }
+    var scratchBytes: Int { (operandWords + rows.largest * hiddenStride) * MemoryLayout<Float>.stride }
 
     func run(task: Int, _ context: TaskContext) {
-        let tokens = rows[task]
-        let x = input.rows(context, from: tokens.lowerBound)
-        let y = output.rows(context, from: tokens.lowerBound)
-        let normalised = Rows(context.scratchFloats, stride: normalisedStride)
-        let hidden = Rows(context.scratchFloats + rows.largest * normalisedStride, stride: hiddenStride)
-        context.kernels.layerNorm(
-            x, rows: tokens.count, channels: first.depth, epsilon: epsilon, weight: nil, bias: nil, into: normalised)
-        first.multiply(
+        let (tokens, kernels) = (rows[task], context.kernels)
+        let hidden = Rows(context.scratchFloats + operandWords, stride: hiddenStride)
+        let normalised = first.load(
+            input.rows(context), rows: tokens, scratch: context.scratchFloats, kernels: kernels)
+        first.matrix.multiply(
             normalised, rows: tokens.count, by: firstWeights.address, PackedMatrix.Epilogue(activation: activation),
-            into: hidden, kernels: context.kernels)
-        second.multiply(
-            hidden, rows: tokens.count, by: secondWeights.address, PackedMatrix.Epilogue(residual: x), into: y,
-            kernels: context.kernels)
+            into: hidden, kernels: kernels)
+        let activated = second.load(
+            hidden, rows: 0..<tokens.count, scratch: context.scratchFloats, kernels: kernels)
+        second.matrix.multiply(
+            activated, rows: tokens.count, by: secondWeights.address,
+            PackedMatrix.Epilogue(residual: input.rows(context, from: tokens.lowerBound)),
+            into: output.rows(context, from: tokens.lowerBound), kernels: kernels)
     }
 }

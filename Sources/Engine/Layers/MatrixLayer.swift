@@ -48,8 +48,19 @@ struct MatrixLayer: Layer {
 
     // MARK: Weights
 
+    /// float32 also for a 3×3 convolution of the image: with 27 products an output, converting costs more than it saves.
+    private func format(in freezer: Freezer) -> WeightFormat {
+        switch (freezer.precision, kind) {
+        case (.float32, _): freezer.format
+        case (_, .convolution(let convolution)) where convolution.inputChannels == 3 && convolution.kernel == 3:
+            freezer.format
+        case (.bfloat16, _), (.int8, .convolution): .bfloat16
+        case (.int8, .linear): .int8
+        }
+    }
+
     mutating func reserve(in freezer: inout Freezer) {
-        let matrix = PackedMatrix(format: freezer.format, columns: outputChannels, depth: depth)
+        let matrix = PackedMatrix(format: format(in: freezer), columns: outputChannels, depth: depth)
         let region = freezer.reserve(bytes: matrix.byteCount(freezer.kernels))
         packed = (matrix, region)
         let layer = self
@@ -115,12 +126,13 @@ struct MatrixLayer: Layer {
         let operand = operand(from: input.shape, to: output.shape)
         let weights = builder.weights(region)
         let tiling = MatrixTiling(
-            rows: output.shape.tokens, rowBytes: matrix.depth * MemoryLayout<Float>.stride, columns: matrix.columns,
+            rows: output.shape.tokens,
+            rowBytes: matrix.format.rowWords(depth: matrix.depth) * MemoryLayout<Float>.stride, columns: matrix.columns,
             threads: builder.matrixThreads, kernels: builder.kernels)
         let (activation, residualFirst) = (activation, residualFirst)
         builder.append(name, nodes: nodes, uses: [input, output] + (residual.map { [$0] } ?? [])) {
             MatrixStep(
-                matrix: matrix, weights: weights, operand: operand, input: $0(input), output: $0(output),
+                operand: operand, weights: weights, input: $0(input), output: $0(output),
                 residual: residual.map($0), residualFirst: residualFirst, activation: activation, tiling: tiling)
         }
     }
@@ -130,7 +142,7 @@ struct MatrixLayer: Layer {
         (packed!.matrix, builder.weights(packed!.region))
     }
 
-    private func operand(from: TensorShape, to: TensorShape) -> MatrixStep.Operand {
+    private func operand(from: TensorShape, to: TensorShape) -> Operand {
         let gathering: ConvolutionGeometry? =
             switch kind {
             case .linear where gathersPatches: ConvolutionGeometry(kernel: 2, stride: 2, padding: 0, from: from, to: to)
@@ -138,26 +150,14 @@ struct MatrixLayer: Layer {
                 ConvolutionGeometry(convolution, from: from, to: to)
             case .linear, .convolution: nil
             }
-        return MatrixStep.Operand(gathering: gathering, epsilon: layerNorm?.epsilon)
+        return Operand(gathering: gathering, epsilon: layerNorm?.epsilon, matrix: packed!.matrix)
     }
 }
 
-/// The tiles of a matrix product, `x` read in place, gathered by im2col or normalised on the way, a block of rows at a
-/// time.
+/// The tiles of a matrix product, a block of rows at a time, which come from the input as its operand says.
 struct MatrixStep: Step {
-    /// How the rows of the left matrix come from the input: as they are, unless one of these says otherwise.
-    struct Operand: Sendable {
-        /// Receptive fields instead of tokens.
-        var gathering: ConvolutionGeometry?
-        /// Of a LayerNorm without affine part, which is folded into the weights.
-        var epsilon: Float?
-
-        var isInput: Bool { gathering == nil && epsilon == nil }
-    }
-
-    let matrix: PackedMatrix
-    let weights: Weights
     let operand: Operand
+    let weights: Weights
     let input: Location
     let output: Location
     let residual: Location?
@@ -167,29 +167,13 @@ struct MatrixStep: Step {
 
     var taskCount: Int { tiling.taskCount }
 
-    private var scratchStride: Int { Rows.paddedStride(matrix.depth) }
-
-    var scratchBytes: Int {
-        operand.isInput ? 0 : tiling.rows.largest * scratchStride * MemoryLayout<Float>.stride
-    }
+    var scratchBytes: Int { operand.scratchWords(rows: tiling.rows.largest) * MemoryLayout<Float>.stride }
 
     func run(task: Int, _ context: TaskContext) {
         let rows = tiling.rows(of: task)
-        var a = input.rows(context, from: rows.lowerBound)
-        if !operand.isInput {
-            let scratch = Rows(context.scratchFloats, stride: scratchStride)
-            if let gathering = operand.gathering {
-                gathering.im2col(input.rows(context), positions: rows, into: scratch, kernels: context.kernels)
-                a = scratch
-            }
-            if let epsilon = operand.epsilon {
-                context.kernels.layerNorm(
-                    a, rows: rows.count, channels: matrix.depth, epsilon: epsilon, weight: nil, bias: nil, into: scratch
-                )
-                a = scratch
-            }
-        }
-        matrix.multiply(
+        let a = operand.load(
+            input.rows(context), rows: rows, scratch: context.scratchFloats, kernels: context.kernels)
+        operand.matrix.multiply(
             a, rows: rows.count, columns: tiling.columns(of: task), by: weights.address,
             PackedMatrix.Epilogue(
                 activation: activation, residual: residual?.rows(context, from: rows.lowerBound),

@@ -175,8 +175,8 @@ extension KernelSet {
     /// Floats of scratch that ``stripeAttention(_:_:)`` needs.
     package func stripeAttentionScratch(tokens: Int, dimension: Int, _ format: WeightFormat) -> Int {
         switch format {
-        case .panels: cetnet_stripe_attention_scratch(tokens, dimension, panelColumns, tileRows)
         case .rowMajor: 4 * tokens * dimension + globalAttentionScratch(keys: tokens, format)
+        default: cetnet_stripe_attention_scratch(tokens, dimension, panelColumns, tileRows)
         }
     }
 
@@ -184,8 +184,8 @@ extension KernelSet {
     package func stripeAttention(_ head: cetnet_stripe_attention, _ format: WeightFormat) {
         var head = head
         switch format {
-        case .panels: functions.pointee.stripe_attention(&head)
         case .rowMajor: stripeAttentionWithOpenBLAS(head)
+        default: functions.pointee.stripe_attention(&head)
         }
     }
 

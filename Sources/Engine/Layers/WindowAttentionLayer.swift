@@ -216,8 +216,8 @@ extension KernelSet {
     package func windowAttention(_ head: cetnet_window_attention, _ format: WeightFormat) {
         var head = head
         switch format {
-        case .panels: functions.pointee.window_attention(&head)
         case .rowMajor: windowAttentionWithOpenBLAS(head)
+        default: functions.pointee.window_attention(&head)
         }
     }
 

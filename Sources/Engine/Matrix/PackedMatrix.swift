@@ -10,9 +10,13 @@ package enum WeightFormat: Sendable, Hashable {
     case panels
     /// float32, row-major as in PyTorch, for OpenBLAS, followed by the biases.
     case rowMajor
+    /// bfloat16 in panels; activations are converted to it.
+    case bfloat16
+    /// 8-bit integers in panels, scaled per column; activations are converted to them, scaled per row.
+    case int8
 
-    /// Who multiplies fastest: without wide vectors OpenBLAS's hand-written kernels win, and in a debug build, which
-    /// says so once on standard error, whatever is compiled optimised.
+    /// For float32, who multiplies fastest: without wide vectors OpenBLAS's hand-written kernels win, and in a debug build,
+    /// which says so once on standard error, whatever is compiled optimised.
     init(_ backend: Backend, kernels: KernelSet) {
         if !cetnet_is_optimised() { Self.warnOfDebugBuild }
         self = backend == .openBLAS || kernels.isPortable || !cetnet_is_optimised() ? .rowMajor : .panels
@@ -23,10 +27,30 @@ package enum WeightFormat: Sendable, Hashable {
 
     /// Whether a product's bits are the same however its rows are cut. OpenBLAS may round differently for another number
     /// of rows.
-    var isIndependentOfTheCut: Bool { self == .panels }
+    var isIndependentOfTheCut: Bool { self != .rowMajor }
 
     /// Whether the residual of a product may be its output.
-    var canReplaceResidual: Bool { self == .panels }
+    var canReplaceResidual: Bool { self != .rowMajor }
+
+    /// Whether activations have to be converted to it.
+    var isConverted: Bool { self == .bfloat16 || self == .int8 }
+
+    /// Steps of depth that a product takes, one word of 32 bits each.
+    package func words(depth: Int) -> Int {
+        switch self {
+        case .panels, .rowMajor: depth
+        case .bfloat16: (depth + CETNET_BFLOAT16_PER_WORD - 1) / CETNET_BFLOAT16_PER_WORD
+        case .int8: (depth + CETNET_INT8_PER_WORD - 1) / CETNET_INT8_PER_WORD
+        }
+    }
+
+    /// Words of a row of activations: those of int8 have their scale behind them.
+    package func rowWords(depth: Int) -> Int { words(depth: depth) + (self == .int8 ? 1 : 0) }
+
+    /// Words of a panel's column: bias, scales and weights.
+    fileprivate func columnWords(depth: Int) -> Int {
+        words(depth: depth) + (self == .int8 ? Int(CETNET_INT8_HEADER) : 1)
+    }
 }
 
 /// The weights of a linear layer or convolution, packed for whoever multiplies them: their format, their size and where
@@ -49,12 +73,8 @@ package struct PackedMatrix: Sendable {
 
     /// Bytes of storage.
     package func byteCount(_ kernels: KernelSet) -> Int {
-        let floats =
-            switch format {
-            case .rowMajor: columns * depth + columns
-            case .panels: cetnet_packed_floats(columns, depth, kernels.panelColumns)
-            }
-        return floats * MemoryLayout<Float>.stride
+        let packedColumns = format == .rowMajor ? columns : kernels.packedColumns(columns)
+        return packedColumns * format.columnWords(depth: depth) * MemoryLayout<Float>.stride
     }
 
     /// Fills storage of ``byteCount(_:)`` with `(weight · columnScale) · depthScale`.
@@ -78,11 +98,26 @@ package struct PackedMatrix: Sendable {
                 if let depthScale { for k in 0..<depth { row[k] *= depthScale[k] } }
             }
             (floats + columns * depth).update(from: bias, count: columns)
-        case .panels:
+        case .panels, .bfloat16, .int8:
             var arguments = cetnet_pack(
                 weights: weights, weights_stride: depth, column_scale: columnScale, depth_scale: depthScale,
                 bias: bias, columns: columns, depth: depth, panels: floats)
-            kernels.functions.pointee.pack_panels(&arguments)
+            switch format {
+            case .bfloat16: kernels.functions.pointee.pack_bfloat16(&arguments)
+            case .int8: kernels.functions.pointee.pack_int8(&arguments)
+            case .panels, .rowMajor: kernels.functions.pointee.pack_panels(&arguments)
+            }
+        }
+    }
+
+    /// Converts `rows` rows of activations to the format's words, ``WeightFormat/rowWords(depth:)`` a row.
+    package func convert(_ x: Rows, rows: Int, into y: Rows, kernels: KernelSet) {
+        var arguments = cetnet_convert(
+            x: x.base, x_stride: x.stride, rows: rows, depth: depth, y: y.base, y_stride: y.stride)
+        switch format {
+        case .bfloat16: kernels.functions.pointee.convert_bfloat16(&arguments)
+        case .int8: kernels.functions.pointee.convert_int8(&arguments)
+        case .panels, .rowMajor: preconditionFailure("float32 rows are used as they are")
         }
     }
 
@@ -100,9 +135,10 @@ package struct PackedMatrix: Sendable {
         }
     }
 
-    /// Multiplies `rows` rows by the columns of `range`, whose lower bound is a multiple of the panel width.
+    /// Multiplies `rows` rows, in the format's words, by the columns of `range`, whose lower bound is a multiple of the
+    /// panel width.
     ///
-    /// With ``WeightFormat/panels`` the residual may be the output itself; OpenBLAS overwrites the output first.
+    /// The residual may be the output itself, but for ``WeightFormat/rowMajor``: OpenBLAS overwrites the output first.
     package func multiply(
         _ a: Rows, rows: Int, columns range: Range<Int>? = nil, by storage: UnsafeRawPointer,
         _ epilogue: Epilogue = Epilogue(), into c: Rows, kernels: KernelSet
@@ -114,13 +150,17 @@ package struct PackedMatrix: Sendable {
         let residual = epilogue.residual.map { UnsafePointer($0.base + first) }
         let (residualStride, residualFirst) = (epilogue.residual?.stride ?? 0, Int32(epilogue.isResidualFirst ? 1 : 0))
         switch format {
-        case .panels:
+        case .panels, .bfloat16, .int8:
             var arguments = cetnet_gemm(
-                a: a.base, a_stride: a.stride, panels: floats + cetnet_panel_offset(first, depth), rows: rows,
-                columns: count, depth: depth, initial: nil, initial_stride: 0, activation: epilogue.activation.kernel,
+                a: a.base, a_stride: a.stride, panels: floats + first * format.columnWords(depth: depth), rows: rows,
+                columns: count, depth: format.words(depth: depth), initial: nil, initial_stride: 0, activation: epilogue.activation.kernel,
                 residual: residual, residual_stride: residualStride, residual_first: residualFirst, c: output,
                 c_stride: c.stride)
-            kernels.functions.pointee.gemm(&arguments)
+            switch format {
+            case .bfloat16: kernels.functions.pointee.gemm_bfloat16(&arguments)
+            case .int8: kernels.functions.pointee.gemm_int8(&arguments)
+            case .panels, .rowMajor: kernels.functions.pointee.gemm(&arguments)
+            }
         case .rowMajor:
             OpenBLAS.multiply(
                 rows: rows, columns: count, depth: depth, a: a.base, aStride: a.stride, b: floats + first * depth,

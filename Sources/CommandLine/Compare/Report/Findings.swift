@@ -87,7 +87,7 @@ enum Findings {
         let images = sizes.count == 1 ? ", images of \(sizes.first!)" : ""
         return """
             batch \(settings.batch), \(settings.threads) thread\(settings.threads == 1 ? "" : "s")\(images), \
-            float32; \(settings.rounds) round\(settings.rounds == 1 ? "" : "s") of \(settings.runsPerRound) measured \
+            \(settings.precisions); \(settings.rounds) round\(settings.rounds == 1 ? "" : "s") of \(settings.runsPerRound) measured \
             runs each; peak \(String(format: "%.1f", settings.peak)) GFLOP/s
             """
     }
