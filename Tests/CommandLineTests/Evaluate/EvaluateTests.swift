@@ -23,7 +23,7 @@ import Testing
         let directory = try directoryWithDigits()
         let command = try Command(
             "evaluate", "--model", Self.digits.path, directory.path("data"), "--json", directory.path("f.json"),
-            "--predictions", directory.path("p.csv"), "--against", Self.digits.path)
+            "--predictions", directory.path("p.csv"), "--against", Self.digits.path + ":int8")
         #expect(command.status == 0, "\(command.errors)")
         #expect(command.output.contains("top-1              100.00 %"), "\(command.output)")
         let figures = try json(String(contentsOfFile: directory.path("f.json"), encoding: .utf8))
