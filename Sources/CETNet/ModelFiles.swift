@@ -17,8 +17,8 @@ package struct ModelFiles {
     static let indexName = "model.safetensors.index.json"
     /// What weights in PyTorch's own format are called in the same directories.
     private static let pickledName = "pytorch_model.bin"
-    /// A thousand labels take a few dozen kilobytes, a million some dozen megabytes; anything larger is no configuration.
-    private static let largestConfiguration = 32 << 20
+    /// A thousand labels take a few dozen kilobytes; anything larger is no configuration.
+    private static let largestConfiguration = 64 << 20
 
     let configuration: ModelConfiguration
     let network: Network

@@ -9,7 +9,7 @@ extension ModelConfiguration {
         "_name_or_path", "architectures", "dtype", "label2id", "torch_dtype", "transformers_version",
     ]
     /// No configuration is larger; a million labels fit.
-    private static let maximumByteCount = 32 << 20
+    private static let maximumByteCount = 64 << 20
 
     /// Reads a `config.json`.
     ///
