@@ -29,6 +29,35 @@ import Testing
         }
     }
 
+    @Test func shardsAreTheSameModel() throws {
+        let directory = try TemporaryDirectory()
+        let tensors = try tinyTensors(directory)
+        let half = tensors.count / 2
+        let shards = [("1.safetensors", tensors[..<half]), ("2.safetensors", tensors[half...])]
+        try directory.write(Array(TinyModel.configurationJSON.utf8), to: "shards/config.json")
+        for (name, part) in shards {
+            try SafetensorsWriter.write(
+                Array(part), metadata: [:], to: directory.url.appendingPathComponent("shards/\(name)"))
+        }
+        let rows = shards.flatMap { name, part in part.map { "\"\($0.name)\": \"\(name)\"" } }
+        try directory.write(
+            Array("{\"weight_map\": {\(rows.joined(separator: ", "))}}".utf8),
+            to: "shards/model.safetensors.index.json")
+        let model = try Model(path: directory.path("shards"))
+        #expect(bits(try model.logits(images(1)).values) == bits(try tinyModel().logits(images(1)).values))
+    }
+
+    @Test func aCheckpointOfPyTorchGivenAsModelIsCalledSo() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(Array("PK\u{3}\u{4}\0\0\0\0\0\0\0\0".utf8), to: "x.pth")
+        do {
+            _ = try Model(path: path)
+            Issue.record("\(path) is no model")
+        } catch {
+            #expect("\(error)".contains("PyTorch's own format") && "\(error)".contains("convert.py"), "\(error)")
+        }
+    }
+
     @Test func whatIsMissingIsNamed() throws {
         let directory = try TemporaryDirectory()
         #expect(throws: ModelError.noModel(path: directory.path("none"), reason: "no such file or directory")) {

@@ -15,15 +15,21 @@ package enum WeightFormat: Sendable, Hashable {
     /// 8-bit integers in panels, scaled per column; activations are converted to them, scaled per row.
     case int8
 
-    /// For float32, who multiplies fastest: without wide vectors OpenBLAS's hand-written kernels win, and in a debug build,
-    /// which says so once on standard error, whatever is compiled optimised.
+    /// For float32, who multiplies fastest: without wide vectors OpenBLAS's hand-written kernels win, and in a debug build
+    /// OpenBLAS, where it is installed, because it is compiled optimised.
     init(_ backend: Backend, kernels: KernelSet) {
-        if !cetnet_is_optimised() { Self.warnOfDebugBuild }
-        self = backend == .openBLAS || kernels.isPortable || !cetnet_is_optimised() ? .rowMajor : .panels
+        self = backend == .openBLAS || kernels.isPortable || Self.replacesKernels ? .rowMajor : .panels
     }
 
-    private static let warnOfDebugBuild: Void = FileHandle.standardError.write(
-        Data("cetnet: debug build: matrix products by OpenBLAS, the rest unoptimised; measure with -c release\n".utf8))
+    /// Whether the C kernels are not optimised and OpenBLAS is there instead; says so once on standard error.
+    private static let replacesKernels: Bool = {
+        guard !cetnet_is_optimised() else { return false }
+        let isThere = (try? OpenBLAS.load()) != nil
+        let who = isThere ? "matrix products by OpenBLAS, the rest" : "OpenBLAS is not installed, everything"
+        FileHandle.standardError.write(
+            Data("cetnet: debug build: \(who) unoptimised; build with -c release to be fast\n".utf8))
+        return isThere
+    }()
 
     /// Whether a product's bits are the same however its rows are cut. OpenBLAS may round differently for another number
     /// of rows.
