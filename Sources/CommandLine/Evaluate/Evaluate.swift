@@ -19,6 +19,7 @@ struct Evaluate: ParsableCommand {
             EXAMPLES
               cetnet evaluate --model my-model photos/
               cetnet evaluate --model my-model test.csv --against other-model --json figures.json
+              cetnet evaluate --model my-model --precision int8 photos/ --against my-model
             """)
 
     @OptionGroup var model: ModelOption
@@ -26,7 +27,11 @@ struct Evaluate: ParsableCommand {
     @Argument(help: ArgumentHelp("A folder per label, or a CSV of path,label.", valueName: "data"))
     var data: String
 
-    @Option(name: .long, help: ArgumentHelp("Another model with the same labels to compare with.", valueName: "model"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Another model with the same labels to compare with; MODEL:int8 or MODEL:bfloat16 for another precision.",
+            valueName: "model"))
     var against: ModelArgument?
 
     @Option(name: .long, help: ArgumentHelp("Write the figures to this file as JSON.", valueName: "file"))
@@ -44,15 +49,21 @@ struct Evaluate: ParsableCommand {
             valueName: "n"))
     var batch = 8
 
+    @OptionGroup var precision: PrecisionOption
+
     @OptionGroup var threads: ThreadsOption
+
+    /// The model as reports name it.
+    private var subject: ModelInPrecision { ModelInPrecision(model: model.model, precision: precision.precision) }
 
     func validate() throws { try Allowed.check("batch", batch, 1...1024) }
 
     func run() throws {
-        let first = try model.model.load(threads: threads.threads)
+        let first = try model.model.load(precision: precision.precision, threads: threads.threads)
         let labels = first.configuration.labels
         let second = try against.map { argument throws(Failure) in
-            let other = try argument.load(threads: threads.threads)
+            let named = try ModelInPrecision(argument, otherwise: .float32)
+            let other = try named.model.load(precision: named.precision, threads: threads.threads)
             guard other.configuration.labels == labels else {
                 throw Failure(
                     status: .unusable,
@@ -167,7 +178,7 @@ struct Evaluate: ParsableCommand {
         }
         func optional(_ share: Double?) -> JSONValue { share.map { .double($0) } ?? .null }
         var members: [JSONValue.Member] = [
-            .init("model", .string(model.model.text)), .init("data", .string(data)),
+            .init("model", .string(subject.text)), .init("data", .string(data)),
             .init("images", .integer(evaluation.outcomes.count)), .init("failed", .integer(failed)),
             .init("top1", .double(evaluation.top1)), .init("top1_interval", interval(evaluation.top1)),
             .init("top5", .double(evaluation.top5)), .init("top5_interval", interval(evaluation.top5)),
