@@ -45,7 +45,8 @@ enum Fixture {
         let network = try Network(configuration)
         let frozen = try FrozenNetwork(
             referenceSize: ImageSize(square: configuration.imageSize), weights: file, backend: variety.backend,
-            precision: precision, kernels: variety.kernels, threads: threads, makeGraph: { network.graph(imageSize: $0) })
+            precision: precision, kernels: variety.kernels, threads: threads,
+            makeGraph: { network.graph(imageSize: $0) })
         return (frozen, network)
     }
 }

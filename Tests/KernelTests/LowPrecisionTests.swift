@@ -93,7 +93,9 @@ import Testing
         for (name, kernel) in Self.conversions(.bfloat16, tier.kernels) {
             for bits: UInt32 in [0x7fc0_0000, 0xffc0_0000, 0x7f80_0001, 0x7fff_ffff] {
                 let half = convert([1, Float(bitPattern: bits)], .bfloat16, kernel, name)[0] & 0xffff_0000
-                #expect(Float(bitPattern: half).isNaN, "\(tier.kernels.name) \(name): NaN becomes \(String(half, radix: 16))")
+                #expect(
+                    Float(bitPattern: half).isNaN,
+                    "\(tier.kernels.name) \(name): NaN becomes \(String(half, radix: 16))")
             }
         }
     }
@@ -195,9 +197,10 @@ import Testing
             for row in 0..<rows { operands.x[row * depth + row % depth] = 127 }
             for column in 0..<columns { operands.weights[column * depth + column % depth] = -127 }
             let expected = (0..<rows * columns).map { index in
-                Float(zip(operands.row(index / columns), operands.column(index % columns)).reduce(0) {
-                    $0 + Int($1.0) * Int($1.1)
-                })
+                Float(
+                    zip(operands.row(index / columns), operands.column(index % columns)).reduce(0) {
+                        $0 + Int($1.0) * Int($1.1)
+                    })
             }
             for (name, kernel) in Self.products(.int8, tier.kernels) {
                 let found = operands.product(kernel, tier.kernels, name: name)
@@ -228,14 +231,17 @@ import Testing
         for (rows, columns, depth) in Self.shapes {
             let operands = Operands(.int8, rows: rows, columns: columns, depth: depth)
             let expected = (0..<rows * columns).map { index -> Double in
-                let (x, w) = (Self.quantized(operands.row(index / columns)), Self.quantized(operands.column(index % columns)))
+                let (x, w) = (
+                    Self.quantized(operands.row(index / columns)), Self.quantized(operands.column(index % columns))
+                )
                 let sum = zip(x.integers, w.integers).reduce(0) { $0 + $1.0 * $1.1 }
                 return Double(sum) * Double(x.scale) * Double(w.scale) + Double(operands.bias[index % columns])
             }
             for (name, kernel) in Self.products(.int8, tier.kernels) {
                 expectClose(
                     operands.product(kernel, tier.kernels, name: name), expected,
-                    tolerance: 4 * epsilon * Double(depth + 1), "\(tier.kernels.name) \(name) \(rows)x\(columns)x\(depth)")
+                    tolerance: 4 * epsilon * Double(depth + 1),
+                    "\(tier.kernels.name) \(name) \(rows)x\(columns)x\(depth)")
             }
         }
     }

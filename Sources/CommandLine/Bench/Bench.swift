@@ -158,7 +158,9 @@ struct Bench: ParsableCommand {
         for threads in threads?.counts ?? [Processor.availableCount] {
             let (model, loadTime) = try subject.load(
                 backend: backend, precision: precision.precision, threads: threads)
-            machine = machine ?? MachineReport(
+            machine =
+                machine
+                ?? MachineReport(
                     models: [model], backend: backend, sessions: sessions, seed: subject.seed)
             for batch in batch.counts {
                 let workload = Workload(

@@ -35,14 +35,16 @@ package final class FrozenNetwork: Sendable {
     /// - Throws: `CheckpointError` from reading tensors, ``KernelTierError``, ``BackendError``, ``OutOfMemoryError``.
     package init(
         referenceSize: ImageSize, weights source: some TensorSource, backend: Backend,
-        precision: Precision = .float32, kernels: KernelSet? = nil, threads: Int, makeGraph: @escaping @Sendable (ImageSize) -> Graph
+        precision: Precision = .float32, kernels: KernelSet? = nil, threads: Int,
+        makeGraph: @escaping @Sendable (ImageSize) -> Graph
     ) throws {
         let kernels = try kernels ?? KernelSet.selected()
         let format = WeightFormat(backend, kernels: kernels)
         if format == .rowMajor { try OpenBLAS.load() }
         let graph = makeGraph(referenceSize)
         var nodes = Fusion.fuse(graph)
-        memory = try Freezer.freeze(&nodes, source: source, kernels: kernels, format: format, precision: precision, threads: threads)
+        memory = try Freezer.freeze(
+            &nodes, source: source, kernels: kernels, format: format, precision: precision, threads: threads)
         self.backend = backend
         self.kernels = kernels
         self.precision = precision

@@ -153,7 +153,8 @@ package struct PackedMatrix: Sendable {
         case .panels, .bfloat16, .int8:
             var arguments = cetnet_gemm(
                 a: a.base, a_stride: a.stride, panels: floats + first * format.columnWords(depth: depth), rows: rows,
-                columns: count, depth: format.words(depth: depth), initial: nil, initial_stride: 0, activation: epilogue.activation.kernel,
+                columns: count, depth: format.words(depth: depth), initial: nil, initial_stride: 0,
+                activation: epilogue.activation.kernel,
                 residual: residual, residual_stride: residualStride, residual_first: residualFirst, c: output,
                 c_stride: c.stride)
             switch format {
