@@ -85,6 +85,7 @@ import Testing
 
     @Test(arguments: [
         (["--backend", "openblas"], 1), (["--batch", "4", "--threads", "3"], 1), (["--sessions", "3"], 3),
+        (["--precision", "int8"], 1),
     ])
     func steadyRunsAllocateNothing(options: [String], sessions: Int) throws {
         let directory = try directoryWithTinyModel()

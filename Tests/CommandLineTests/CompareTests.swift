@@ -73,6 +73,21 @@ import Testing
         #expect(refused.status == 2 && refused.errors.contains(broken), "\(refused.errors)")
     }
 
+    @Test func precisionsSideBySide() throws {
+        let directory = try directoryWithTinyModel()
+        let (tiny, path) = (directory.path("tiny"), directory.path("figures.json"))
+        let command = try Command(
+            "compare", tiny, tiny + ":int8", tiny + ":bfloat16", "--rounds", "1", "--json", path)
+        #expect(command.status == 0, "\(command.errors)")
+        let report = try json(String(contentsOfFile: path, encoding: .utf8))
+        let results = try #require(report["results"] as? [[String: Any]])
+        #expect(results.map { $0["model"] as? String } == [tiny, tiny + ":int8", tiny + ":bfloat16"])
+        let machine = try #require(report["machine"] as? [String: Any])
+        #expect(machine["precision"] as? String == "float32, int8, bfloat16")
+        let refused = try Command("compare", tiny + ":int4")
+        #expect(refused.status == 2 && refused.errors.contains("no precision 'int4'"), "\(refused.errors)")
+    }
+
     @Test func theBaselineCanBeChosen() throws {
         let directory = try directoryWithTinyModel()
         let tiny = directory.path("tiny")

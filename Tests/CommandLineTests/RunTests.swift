@@ -30,6 +30,33 @@ import Testing
         }
     }
 
+    /// The option reaches the engine, and changes what is computed.
+    @Test func precisions() throws {
+        let directory = try directoryWithTinyModel()
+        let tensor = try Tensor(shape: [1, 3, 64, 48], values: TinyModel.pixels(3 * 64 * 48, seed: 5))
+        try NumPyArray(shape: tensor.shape, values: tensor.values)
+            .write(to: directory.url.appendingPathComponent("x.npy"))
+        var found: [[Float]] = []
+        for precision in Precision.allCases {
+            let command = try Command(
+                "run", "--model", directory.path("tiny"), "--input", directory.path("x.npy"), "--output",
+                directory.path("y.npy"), "--precision", precision.rawValue)
+            #expect(command.status == 0, "\(command.errors)")
+            let logits = try NumPyArray(contentsOf: directory.url.appendingPathComponent("y.npy")).values
+            let options = Model.Options(precision: precision)
+            let model = try Model(path: directory.path("tiny"), options: options)
+            #expect(model.precision == precision)
+            #expect(try model.logits(tensor).values == logits, "\(precision)")
+            found.append(logits)
+        }
+        #expect(Set(found).count == 3, "\(found)")
+        let refused = try Command(
+            "run", "--model", directory.path("tiny"), "--input", directory.path("x.npy"), "--output",
+            directory.path("y.npy"), "--precision", "int4")
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("int4") && refused.errors.contains("bfloat16"), "\(refused.errors)")
+    }
+
     @Test func inputsThatCannotBeRun() throws {
         let directory = try directoryWithTinyModel()
         func run(_ input: String) throws -> Command {

@@ -20,6 +20,7 @@ struct Evaluate: ParsableCommand {
               cetnet evaluate --model my-model photos/
               cetnet evaluate --model my-model test.csv --against other-model --json figures.json
               cetnet evaluate --model my-model photos/ --against my-model:int8
+              cetnet evaluate --model my-model --precision int8 photos/ --against my-model
             """)
 
     @OptionGroup var model: ModelOption
@@ -30,7 +31,7 @@ struct Evaluate: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Another model with the same labels to compare with, or the same in another precision: MODEL:int8.",
+            "Another model with the same labels to compare with; MODEL:int8 or MODEL:bfloat16 for another precision.",
             valueName: "model"))
     var against: ModelArgument?
 
@@ -53,13 +54,15 @@ struct Evaluate: ParsableCommand {
 
     @OptionGroup var threads: ThreadsOption
 
+    /// The model as reports name it.
+
     func validate() throws { try Allowed.check("batch", batch, 1...1024) }
 
     func run() throws {
         let first = try model.model.load(precision: precision.precision, threads: threads.threads)
         let labels = first.configuration.labels
         let second = try against.map { argument throws(Failure) in
-            let named = try ModelInPrecision(argument, otherwise: precision.precision)
+            let named = try ModelInPrecision(argument, otherwise: .float32)
             let other = try named.model.load(precision: named.precision, threads: threads.threads)
             guard other.configuration.labels == labels else {
                 throw Failure(

@@ -32,8 +32,8 @@ struct Operand: Sendable {
     func load(_ input: Rows, rows: Range<Int>, scratch: UnsafeMutablePointer<Float>, kernels: KernelSet) -> Rows {
         let words = Rows(scratch, stride: stride)
         guard matrix.format.isConverted else {
-            return changesValues
-                ? values(input, rows: rows, into: words, kernels: kernels) : input.advanced(by: rows.lowerBound)
+            guard changesValues else { return input.advanced(by: rows.lowerBound) }
+            return values(input, rows: rows, into: words, kernels: kernels)
         }
         guard changesValues else {
             matrix.convert(input.advanced(by: rows.lowerBound), rows: rows.count, into: words, kernels: kernels)

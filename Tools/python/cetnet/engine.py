@@ -51,7 +51,7 @@ class Engine:
             raise EngineError(f"cetnet inspect {model} --json printed no JSON: {error}") from None
 
     def run(self, model: Path, images: Tensor, folder: Path, threads: int | None = None,
-            stages: int = 0) -> tuple[Tensor, list[Tensor]]:
+            stages: int = 0, precision: str | None = None) -> tuple[Tensor, list[Tensor]]:
         """Logits (B, labels), and the feature maps (B, C, H, W) of the first `stages` stages."""
         source, target, features = folder / "input.npy", folder / "output.npy", folder / "features"
         np.save(source, images.numpy())
@@ -61,6 +61,8 @@ class Engine:
             options += ["--features", features]
         if threads is not None:
             options += ["--threads", threads]
+        if precision is not None:
+            options += ["--precision", precision]
         self.call("run", "--model", model, "--input", source, "--output", target, *options)
         return _read(target), [_read(features / f"stage{stage + 1}.npy") for stage in range(stages)]
 
