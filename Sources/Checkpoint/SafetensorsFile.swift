@@ -1,4 +1,6 @@
+import CETNetMemory
 import Foundation
+import Synchronization
 
 /// The tensors of a `.safetensors` file.
 ///
@@ -14,6 +16,8 @@ public final class SafetensorsFile: TensorFile {
     public let tensors: [TensorInfo]
 
     private let file: RegularFile
+    /// What tensors were read into to be lent, for the next ones: fresh memory for each would cost more than reading.
+    private let buffers = Mutex<[HugePageMemory]>([])
     private let indices: [String: Int]
 
     /// Opens a file.
@@ -48,5 +52,19 @@ public final class SafetensorsFile: TensorFile {
             default: HalfPrecision.convert(bfloat16: $0.baseAddress!, to: destination)
             }
         }
+    }
+
+    /// Lends a tensor as float32, row-major, in memory that is used again for the next one.
+    public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+        let count = try readable(name).count
+        let bytes = count * MemoryLayout<Float>.stride
+        var buffer = buffers.withLock { $0.popLast() }
+        if buffer.map({ $0.bytes < bytes }) ?? true { buffer = try HugePageMemory(bytes: bytes) }
+        let memory = buffer!
+        defer { buffers.withLock { $0.append(memory) } }
+        let values = UnsafeMutableBufferPointer(
+            start: memory.base.assumingMemoryBound(to: Float.self), count: count)
+        try read(name, into: values)
+        return try body(UnsafeBufferPointer(values))
     }
 }
