@@ -54,8 +54,6 @@ struct Evaluate: ParsableCommand {
 
     @OptionGroup var threads: ThreadsOption
 
-    /// The model as reports name it.
-
     func validate() throws { try Allowed.check("batch", batch, 1...1024) }
 
     func run() throws {
