@@ -79,7 +79,8 @@ struct Evaluate: ParsableCommand {
         }
 
         let failed = data.images.count - evaluation.outcomes.count
-        try Console.print(text(evaluation, failed, pass.imagesPerSecond, agreement, labels))
+        try Console.print(
+            text(evaluation, failed, pass.imagesPerSecond, agreement, labels.map { printable($0) }))
         try Failure.wrap(.unusable) {
             if let json {
                 let figures = figures(evaluation, failed, pass.imagesPerSecond, agreement, labels)
@@ -115,7 +116,7 @@ struct Evaluate: ParsableCommand {
                 case .failure(let error):
                     bar.clear()
                     let (name, message) = (data.images[index].name, error.localizedDescription)
-                    Console.report("Error: \(message.hasPrefix(name) ? message : "\(name): \(message)")")
+                    Console.report("Error: " + printable(message.hasPrefix(name) ? message : "\(name): \(message)"))
                     outcomes.append(nil)
                 }
                 bar.show(outcomes.count)
