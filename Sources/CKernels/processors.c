@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "include/team.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,4 +57,18 @@ int32_t cetnet_available_processors(void) {
     }
 #endif
     return count < 1 ? 1 : (int32_t)count;
+}
+
+int32_t cetnet_pin_to_processors(const int32_t *processors, int32_t count) {
+#if defined(__linux__)
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    for (int32_t index = 0; index < count; index++) {
+        if (processors[index] < 0 || processors[index] >= CPU_SETSIZE) return EINVAL;
+        CPU_SET((size_t)processors[index], &mask);
+    }
+    return sched_setaffinity(0, sizeof mask, &mask) == 0 ? 0 : errno;
+#else
+    return ENOTSUP;
+#endif
 }

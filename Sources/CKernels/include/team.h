@@ -46,3 +46,7 @@ void cetnet_tasks_wait(cetnet_tasks *tasks, int64_t list, int64_t length, cetnet
 
 /// Processors that this process may use: the affinity mask, cut by the cgroup's CPU quota (rounded up). At least 1.
 int32_t cetnet_available_processors(void);
+
+/// Keeps the calling thread, and the threads that it starts from now on, on these processors.
+/// @return 0, or an errno value: EINVAL if it may use none of them, ENOTSUP where the system cannot be told.
+int32_t cetnet_pin_to_processors(const int32_t *processors, int32_t count);

@@ -62,3 +62,15 @@ struct SizeArgument: ExpressibleByArgument {
         }
     }
 }
+
+/// Image sizes on the command line, separated by commas.
+struct SizeList: ExpressibleByArgument {
+    let sizes: [ImageSize]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let sizes = parts.compactMap { SizeArgument(argument: String($0))?.size }
+        guard sizes.count == parts.count else { return nil }
+        self.sizes = sizes
+    }
+}
