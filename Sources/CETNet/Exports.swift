@@ -5,9 +5,9 @@
 @_exported public import struct CETNetCheckpoint.SystemError
 @_exported public import enum CETNetEngine.Backend
 @_exported public import struct CETNetEngine.BackendError
-@_exported public import enum CETNetEngine.Precision
 @_exported public import enum CETNetGraph.Activation
 @_exported public import struct CETNetGraph.ImageSize
+@_exported public import enum CETNetGraph.Precision
 @_exported public import struct CETNetKernels.KernelTierError
 @_exported public import enum CETNetNetworks.ConfigurationError
 @_exported public import struct CETNetNetworks.ModelConfiguration

@@ -38,6 +38,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case outOfMemory(bytes: Int)
     /// The task was cancelled before its work began.
     case cancelled
+    /// The weights of a file are rounded for a precision, and another was asked for.
+    case quantized(path: String, precision: Precision, asked: Precision)
     /// A file is in the way, and was not to be replaced.
     case fileExists(path: String)
 }
@@ -74,6 +76,9 @@ extension ModelError: CustomStringConvertible, LocalizedError {
             OutOfMemoryError(bytes: bytes).description
         case .cancelled:
             "cancelled"
+        case .quantized(let path, let precision, let asked):
+            "\(path): quantised for \(precision.rawValue), expected that precision, found \(asked.rawValue); other "
+                + "precisions need the model that it was made of"
         case .fileExists(let path):
             "\(path) exists already"
         }

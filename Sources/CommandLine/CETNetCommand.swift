@@ -22,8 +22,8 @@ struct CETNetCommand: ParsableCommand {
             """,
         version: CETNetVersion.current,
         subcommands: [
-            Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self, Evaluate.self,
-            Bench.self, Compare.self,
+            Variants.self, Init.self, Quantize.self, Inspect.self, Preprocess.self, Run.self, Classify.self,
+            Evaluate.self, Bench.self, Compare.self,
         ]
     )
 

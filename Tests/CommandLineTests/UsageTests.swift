@@ -2,7 +2,9 @@ import TestSupport
 import Testing
 
 @Suite struct UsageTests {
-    @Test(arguments: ["variants", "init", "inspect", "preprocess", "run", "classify", "evaluate", "bench", "compare"])
+    @Test(arguments: [
+        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "evaluate", "bench", "compare",
+    ])
     func everyCommandExplainsItself(name: String) throws {
         let help = try Command(name, "--help")
         #expect(help.status == 0)
@@ -27,7 +29,8 @@ import Testing
         ["init", "cetnet-t"], ["init", "cetnet-t", "--seed", "-1", "--output", "d"],
         ["init", "cetnet-t", "--num-labels", "0", "--output", "d"], ["inspect"],
         ["inspect", "cetnet-t", "--image-size", "0"], ["inspect", "cetnet-t", "--image-size", "64x"],
-        ["variants", "--unknown"],
+        ["variants", "--unknown"], ["quantize", "--model", "m", "--output", "d"],
+        ["quantize", "--model", "m", "--precision", "float32", "--output", "d"],
     ])
     func callsThatCannotBeUsed(arguments: [String]) throws {
         let command = try Command(arguments)

@@ -29,8 +29,9 @@ struct PrecisionOption: ParsableArguments {
         name: .long,
         help: ArgumentHelp(
             "What linear layers and dense convolutions are computed in: float32, bfloat16 (half the weights' memory) or "
-                + "int8 (about a quarter; convolutions in bfloat16).", valueName: "precision"))
-    var precision = Precision.float32
+                + "int8 (about a quarter; convolutions in bfloat16). Default: what a quantised model is for, else "
+                + "float32.", valueName: "precision"))
+    var precision: Precision?
 }
 
 extension Precision: ExpressibleByArgument {}

@@ -31,7 +31,7 @@ struct BenchSubject {
 
     /// Loads the model anew, and says how long that took in milliseconds.
     func load(
-        backend: Backend, precision: Precision, threads: Int
+        backend: Backend, precision: Precision?, threads: Int
     ) throws(Failure) -> (model: Model, milliseconds: Double) {
         let options = Model.Options(backend: backend, precision: precision, threads: threads, concurrency: 1)
         let start = ContinuousClock.now

@@ -13,12 +13,16 @@ protocol Layer: Sendable {
     /// Drafts the layer's steps, most often one, at the builder's image size.
     func draft(_ node: FusedNode, in builder: inout PlanBuilder)
 
+    /// The layers of it whose weights are stored in the format of a precision. By default it has none.
+    var matrices: [MatrixLayer] { get }
+
     /// Where the layer's output may be. By default anywhere.
     var place: OutputPlace { get }
 }
 
 extension Layer {
     mutating func reserve(in freezer: inout Freezer) {}
+    var matrices: [MatrixLayer] { [] }
     var place: OutputPlace { .anywhere }
 }
 

@@ -82,7 +82,7 @@ extension ModelConfiguration {
     }
 
     /// The contents of a `config.json`: every key, so that a file keeps its meaning, in alphabetical order; the labels
-    /// only where they are more than their indices, and `layer_norm_eps`, `crop_mode` and `crop_rounding` only where
+    /// only where they are more than their indices, and `layer_norm_eps`, `precision`, `crop_mode` and `crop_rounding` only where
     /// they are not the defaults. The same configuration always gives the same bytes.
     /// - Throws: ``ConfigurationError/invalidValue(source:key:expected:found:)``.
     public func json() throws -> Data {
