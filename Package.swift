@@ -99,7 +99,7 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetKernels", "CETNetCheckpoint",
-                "TestSupport",
+                "CKernels", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(

@@ -106,7 +106,7 @@ extension Model {
             }
             let errors = mapConcurrently(count: images.count, threads: threads) { index -> (any Error)? in
                 do {
-                    try preprocessor.process(images[index].pixelBuffer(), into: rows[index])
+                    try images[index].withPixelBuffer { try preprocessor.process($0, into: rows[index]) }
                     return nil
                 } catch let error as PreprocessingError {
                     return ModelError.preprocessing(image: images[index].name, error)
