@@ -16,6 +16,7 @@ from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
 from cetnet.initialization import random_images, randomize
 from cetnet.loading import load_any
 from cetnet.model import CETNet
+from cetnet.segmentation import build
 from cetnet.variants import VARIANTS, variant
 
 BIT_IDENTITY_BATCHES = (1, 3, 8)
@@ -60,7 +61,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cetnet-verify-") as temporary:
         folder = Path(temporary)
         for name in names:
-            model = randomize(CETNet(ModelConfiguration.for_variant(name)), arguments.seed)
+            model = randomize(build(ModelConfiguration.for_variant(name)), arguments.seed)
             save_model(model, folder / name)
             problems += check(engine, name, model, folder / name, folder, arguments)
             for file in (folder / name).iterdir():  # hundreds of MB for the larger variants
@@ -100,7 +101,7 @@ def check_counts(engine: Engine, configuration: ModelConfiguration, path: Path,
     row = VARIANTS.get(configuration.variant or "")
     if row is not None and row.configuration == configuration:  # the variant itself, nothing changed
         subjects.insert(0, (row.name, None))
-        found = engine.inspect(row.name)
+        found = engine.inspect(row.name, row.size)
         printed = (f"{found.get('parameters', 0) / 1e6:.3f}", f"{found.get('multiply_adds', 0) / 1e9:.3f}")
         if printed != (row.parameters, row.multiply_adds):
             problems.append(f"inspect {row.name}: {printed[0]} M, {printed[1]} G; the table has {row.parameters} M, "

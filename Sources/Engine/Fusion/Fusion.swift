@@ -77,6 +77,8 @@ struct Fusion {
                 append(ChannelShuffleLayer(), [index])
             case .meanOverTokens:
                 append(MeanLayer(), [index])
+            case .adaptiveAveragePooling, .bilinearResize, .zeroPadding:
+                preconditionFailure("\(node.name): \(node.operator.name) is not supported")
             case .batchNorm:
                 preconditionFailure("\(node.name): a BatchNorm has to follow a convolution")
             }
