@@ -69,7 +69,9 @@ let package = Package(
             path: "Sources/CETNet"),
         .target(
             name: "CETNetImaging",
-            dependencies: ["CETNet", "CETNetPreprocessing", "CETNetMemory", "CTurboJPEG", "CPNGReader"],
+            dependencies: [
+                "CETNet", "CETNetPreprocessing", "CETNetMemory", "CTurboJPEG", "CPNG", "CPNGReader",
+            ],
             path: "Sources/Imaging"),
         .executableTarget(
             name: "CETNetCommand",

@@ -110,8 +110,8 @@ final class PositionTable: @unchecked Sendable {
         self.memory = memory
         var output = memory.base.bindMemory(to: Float.self, capacity: count)
         values = UnsafePointer(output)
-        let rows = Self.taps(from: embedding.grid.height, to: size.height)
-        let columns = Self.taps(from: embedding.grid.width, to: size.width)
+        let rows = LinearTap.taps(from: embedding.grid.height, to: size.height)
+        let columns = LinearTap.taps(from: embedding.grid.width, to: size.width)
         for row in rows {
             for column in columns {
                 func vector(_ row: Int, _ column: Int) -> UnsafePointer<Float> {
@@ -134,16 +134,6 @@ final class PositionTable: @unchecked Sendable {
 
     func rows(from first: Int) -> Rows {
         Rows(UnsafeMutablePointer(mutating: values) + first * channels, stride: channels)
-    }
-
-    /// For each of `to` positions the two of `from` that it lies between, and the second's weight: pixel centres are
-    /// aligned, and beyond the first and last centre the edge's value goes on.
-    private static func taps(from: Int, to: Int) -> [(first: Int, second: Int, weight: Float)] {
-        (0..<to).map { position in
-            let source = max(0, (Double(position) + 0.5) * Double(from) / Double(to) - 0.5)
-            let first = min(Int(source), from - 1)
-            return (first, min(first + 1, from - 1), Float(source - Double(first)))
-        }
     }
 }
 
