@@ -82,8 +82,9 @@ extension ModelConfiguration {
     }
 
     /// The contents of a `config.json`: every key, so that a file keeps its meaning, in alphabetical order; the labels
-    /// only where they are more than their indices, and `layer_norm_eps`, `shift`, `crop_mode`, `crop_rounding`, `task`
-    /// and `head` only where they are not the defaults. The same configuration always gives the same bytes.
+    /// only where they are more than their indices, and `layer_norm_eps`, `precision`, `shift`, `crop_mode`,
+    /// `crop_rounding`, `task` and `head` only where they are not the defaults. The same configuration always gives the
+    /// same bytes.
     /// - Throws: ``ConfigurationError/invalidValue(source:key:expected:found:)``.
     public func json() throws -> Data {
         try validate()

@@ -44,6 +44,9 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var head: Head
     /// Key `preprocess`.
     public var preprocess: PreprocessConfiguration
+    /// What the weights on disk are rounded for, and what the model is computed in unless it is loaded with another
+    /// precision. Key `precision`; if absent, float32.
+    public var precision = Precision.float32
 
     /// The number of classes. Key `num_labels`.
     public var numLabels: Int { labels.count }
@@ -119,6 +122,7 @@ extension ModelConfiguration {
         .choice("ce_unit", \.ceUnit, among: ConvolutionalEmbeddingUnit.allCases),
         .number("window_size", \.windowSize, in: 1...32),
         .number("image_size", \.imageSize, in: Network.minimumImageSide...4096),
+        .choice("precision", \.precision, among: Precision.allCases, silent: .float32),
         .choice("hidden_act", \.hiddenActivation, among: [.gelu, .quickGELU]),
         ConfigurationKey(
             "layer_norm_eps", \.layerNormEpsilon,

@@ -70,7 +70,10 @@ def save_model(model: CETNet | SegmentationModel, output: str | Path, dtype: str
 
 
 def load_model(path: str | Path) -> CETNet | SegmentationModel:
-    """Reads a model directory or a single `.safetensors` file with its configuration inside, ready for inference."""
+    """Reads a model directory or a single `.safetensors` file with its configuration inside, ready for inference.
+
+    A model that `cetnet quantize` wrote computes as the Swift engine does in its precision.
+    """
     path = Path(path)
     if path.is_dir():
         configuration = ModelConfiguration.from_file(path / CONFIG_NAME)
@@ -82,6 +85,9 @@ def load_model(path: str | Path) -> CETNet | SegmentationModel:
             raise CheckpointError(f'{path}: no "config" in the metadata; a single-file model must carry it')
         configuration = ModelConfiguration.from_json(metadata["config"], f"{path}, metadata")
     model = build(configuration)
+    if configuration.precision != "float32":
+        from .precision import load_quantized  # which builds on this module
+        return load_quantized(model, tensors, str(weights)).eval()
     load_weights(model, {name: value.float() for name, value in tensors.items()}, str(weights))
     return model.eval()
 

@@ -118,6 +118,8 @@ class ModelConfiguration:
     # Of every norm; as the block's authors have it.
     layer_norm_eps: float | None = key(Number("between 0 and 1", lambda value: 0 < value < 1), default=None,
                                        silent=True)
+    # What the weights of a quantised model are rounded for; such models are read, not written.
+    precision: str = key(Choice(("float32", "bfloat16", "int8")), default="float32", silent=True)
     preprocess: PreprocessConfiguration = key(Section(), default_factory=PreprocessConfiguration)
 
     def __post_init__(self) -> None:
