@@ -11,6 +11,7 @@
 @_exported public import struct CETNetKernels.KernelTierError
 @_exported public import enum CETNetNetworks.ConfigurationError
 @_exported public import struct CETNetNetworks.ModelConfiguration
+@_exported public import struct CETNetNetworks.UPerNet
 @_exported public import struct CETNetNetworks.Variant
 @_exported public import struct CETNetPreprocessing.PixelBuffer
 @_exported public import enum CETNetPreprocessing.PixelFormat

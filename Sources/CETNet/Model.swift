@@ -158,12 +158,19 @@ public final class Model: Sendable {
         return value
     }
 
-    /// Whether it classifies. A backbone that was saved without its head gives feature maps only: ``features(_:)`` works,
+    /// Whether it has its head. A backbone that was saved without its head gives feature maps only: ``features(_:)`` works,
     /// whatever needs logits throws ``ModelError/noClassifier(missing:)``.
     public var hasClassifier: Bool { missingClassifier.isEmpty }
 
-    func requireClassifier() throws(ModelError) {
+    /// Makes sure that there is a head and so logits, of whatever the model does.
+    func requireHead() throws(ModelError) {
         guard hasClassifier else { throw .noClassifier(missing: missingClassifier) }
+    }
+
+    /// Makes sure that the model does what a call is for.
+    func require(_ task: ModelConfiguration.Task) throws(ModelError) {
+        guard configuration.task == task else { throw .task(configuration.task, expected: task) }
+        try requireHead()
     }
 
     /// Trained scalars: weights, biases, scales and position biases, not the running statistics of BatchNorm.

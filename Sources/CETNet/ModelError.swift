@@ -2,6 +2,7 @@ import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
 import CETNetMemory
+import CETNetNetworks
 import CETNetPreprocessing
 import Foundation
 
@@ -17,6 +18,8 @@ public enum ModelError: Error, Equatable, Sendable {
     /// The model is a backbone: its file has none of the classifier's tensors, so that it gives feature maps and no
     /// logits.
     case noClassifier(missing: [String])
+    /// The model does something else than what it is asked for: `task`, where the call is for a model of `expected`.
+    case task(ModelConfiguration.Task, expected: ModelConfiguration.Task)
     /// A tensor's element count is not the product of its shape.
     case elementCount(shape: [Int], found: Int)
     /// A tensor has another shape than the call takes.
@@ -56,6 +59,8 @@ extension ModelError: CustomStringConvertible, LocalizedError {
                 + converter + " makes a folder of a checkpoint of torchvision or of a backbone's authors"
         case .noClassifier(let missing):
             "the model has no classifier (missing: \(missing.joined(separator: ", "))): it gives feature maps only"
+        case .task(let task, let expected):
+            "the model is for \(task.rawValue), not for \(expected.rawValue)"
         case .elementCount(let shape, let found):
             "a tensor of shape \(shape) cannot have \(found) elements"
         case .shape(let what, let expected, let found):

@@ -61,12 +61,14 @@ package struct ModelFiles {
             ?? (configuration.precision != .float32
                 ? nil
                 : Layout.recognize(
-                    file, block: configuration.block, depths: configuration.depths, parameters: whole.map(\.name)))
+                    file, task: configuration.task, block: configuration.block, depths: configuration.depths,
+                    parameters: whole.map(\.name)))
+        let isClassifier = configuration.task == .classification
         let head = ["head.weight", "head.bias"].flatMap { name in
             recognized.map { $0.theirNames(of: name, depths: configuration.depths) } ?? [name]
         }
-        missingClassifier = head.contains { file.info($0) != nil } ? [] : head
-        if recognized != nil && known == nil { configuration.setImageNetLabels() }
+        missingClassifier = !isClassifier || head.contains { file.info($0) != nil } ? [] : head
+        if recognized != nil && known == nil && isClassifier { configuration.setImageNetLabels() }
         network = try Network(configuration, source: files.source, hasClassifier: missingClassifier.isEmpty)
         let parameters = network.parameters.map { (name: $0.name, shape: $0.shape) }
         // What is of the head and not of the backbone: its norm, of which a backbone's file may keep a copy.
@@ -83,7 +85,10 @@ package struct ModelFiles {
             weights = try RenamedTensors(
                 file, layout: recognized, depths: configuration.depths, parameters: parameters, unused: unused)
         } else {
-            try file.requireExactly(parameters) { $0.hasSuffix(".num_batches_tracked") || unused.contains($0) }
+            try file.requireExactly(parameters) {
+                $0.hasSuffix(".num_batches_tracked") || unused.contains($0)
+                    || !isClassifier && $0.hasPrefix(UPerNet.auxiliaryPrefix)
+            }
             weights = file
         }
         layout = recognized?.name

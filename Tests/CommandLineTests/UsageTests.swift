@@ -93,6 +93,14 @@ import Testing
             #expect(command.output == "")
             #expect(command.errors.hasPrefix("Error: out of memory"), "\(command.errors)")
         }
+
+        /// 256 MiB of position embeddings for 1024×1024 tokens, before anything runs.
+        @Test func positionEmbeddingsThatFindNoMemory() throws {
+            let command = try Command(
+                shell: "ulimit -v 600000; \"$0\" bench pvt-s --runs 1 --image-size 4096 --threads 1")
+            #expect(command.status == 2)
+            #expect(command.errors == "Error: out of memory: the system does not give 270532608 bytes\n")
+        }
     #endif
 
     @Test func aReaderThatHasSeenEnoughEndsTheProgramQuietly() throws {

@@ -50,6 +50,8 @@ struct Evaluate: ParsableCommand {
             valueName: "n"))
     var batch = 8
 
+    @OptionGroup var decoding: DecodingOptions
+
     @OptionGroup var precision: PrecisionOption
 
     @OptionGroup var threads: ThreadsOption
@@ -69,7 +71,7 @@ struct Evaluate: ParsableCommand {
             }
             return other
         }
-        let data = try LabelledImages(at: data, labels: labels)
+        let data = try LabelledImages(at: data, labels: labels, decoder: decoding.decoder)
         let pass = try evaluate(first, data)
         let evaluation = Evaluation(outcomes: pass.outcomes.compactMap(\.self))
         let agreement = try second.map { second throws(Failure) in

@@ -9,10 +9,15 @@ struct LabelledImages {
     private(set) var images: [Image] = []
     /// For each image the index of its label in the model.
     private(set) var labels: [Int] = []
+    private let decoder: ImageDecoder
+
+    /// A table of more bytes is refused: some million images.
+    private static let largestTable = 256 << 20
 
     /// Finds the images of `path`, or ends the program with status 2.
     /// - Parameter names: the model's labels.
-    init(at path: String, labels names: [String]) throws(Failure) {
+    init(at path: String, labels names: [String], decoder: ImageDecoder) throws(Failure) {
+        self.decoder = decoder
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw Failure(status: .unusable, message: "\(path): no such file or directory")
@@ -40,13 +45,21 @@ struct LabelledImages {
                 isDirectory.boolValue
             else { continue }
             let label = try known.index(of: name, source: prefix + name)
-            for image in ImageFinder().find([prefix + name]) { add(image, label) }
+            for image in ImageFinder(decoder: decoder).find([prefix + name]) { add(image, label) }
         }
     }
 
     private mutating func add(table path: String, _ known: KnownLabels) throws(Failure) {
-        let data = try Failure.wrap(.unusable) { try Data(contentsOf: URL(fileURLWithPath: path)) }
-        guard let text = String(data: data, encoding: .utf8) else {
+        let bytes = try Failure.wrap(.unusable) {
+            let file = try RegularFile(URL(fileURLWithPath: path))
+            guard file.count <= Self.largestTable else {
+                throw Failure(
+                    status: .unusable,
+                    message: "\(path): expected a CSV of at most \(Self.largestTable) bytes, found \(file.count)")
+            }
+            return try file.bytes(0..<file.count)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Failure(status: .unusable, message: "\(path): expected a CSV of path,label in UTF-8")
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
@@ -57,7 +70,8 @@ struct LabelledImages {
                     message: "\(path): row \(index + 1): expected path,label, found \(row.count) cells")
             }
             let label = try known.index(of: row[1], source: "\(path): row \(index + 1)")
-            add(.file(row[0].hasPrefix("/") ? row[0] : folder.appendingPathComponent(row[0]).path), label)
+            let file = row[0].hasPrefix("/") ? row[0] : folder.appendingPathComponent(row[0]).path
+            add(.file(file, decoder: decoder), label)
         }
     }
 

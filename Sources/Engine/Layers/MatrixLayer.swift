@@ -93,6 +93,17 @@ struct MatrixLayer: Layer {
         }
     }
 
+    /// Lends a convolution's weights as they are in the file, outputs × inputs × kernel × kernel, and what they are to be
+    /// folded with.
+    func withFolded(
+        from source: any TensorSource, _ body: (UnsafeBufferPointer<Float>, Folding) throws -> Void
+    ) throws {
+        guard case .convolution(let convolution) = kind else { preconditionFailure("no convolution") }
+        try source.withValues(of: convolution.weight.name) { weights throws in
+            try body(weights, try Folding(self, weights: weights, source: source))
+        }
+    }
+
     /// Lends the weights as a matrix, outputs × depth; for a convolution the depth runs over (filter row, filter column,
     /// channel), and so it does for 2×2 neighbours read side by side.
     func withMatrix(

@@ -33,7 +33,7 @@ package enum WeightFormat: Sendable, Hashable {
 
     /// Whether a product's bits are the same however its rows are cut. OpenBLAS may round differently for another number
     /// of rows.
-    var isIndependentOfTheCut: Bool { self != .rowMajor }
+    package var isIndependentOfTheCut: Bool { self != .rowMajor }
 
     /// Whether the residual of a product may be its output.
     var canReplaceResidual: Bool { self != .rowMajor }
