@@ -34,7 +34,7 @@ extension Model {
         let input = self.inputs[0].name
         if let name = inputs.keys.first(where: { $0 != input }) { throw .noTensor(name: name, known: [input]) }
         guard let images = inputs[input] else { throw .noTensor(name: input, known: []) }
-        let known = frozen.outputNames
+        let known = frozen.featureNames + (hasClassifier ? [FrozenNetwork.logitsName] : [])
         if let name = names?.first(where: { !known.contains($0) }) { throw .noTensor(name: name, known: known) }
         let (logits, features) = try run(images, features: names != [FrozenNetwork.logitsName])
         var outputs = Dictionary(uniqueKeysWithValues: zip(frozen.featureNames, features))
@@ -88,7 +88,7 @@ extension Model {
         }
     }
 
-    private func imageSize(of batch: Tensor) throws(ModelError) -> ImageSize {
+    func imageSize(of batch: Tensor) throws(ModelError) -> ImageSize {
         guard batch.shape.count == 4, batch.shape[0] > 0, batch.shape[1] == inputChannels else {
             throw .shape(
                 of: "an image batch", expected: "(batch, \(inputChannels), height, width)", found: batch.shape)

@@ -64,6 +64,7 @@ public final class Model: Sendable {
     /// See ``ModelError/noClassifier(missing:)``; empty where there is a classifier.
     let missingClassifier: [String]
     let frozen: FrozenNetwork
+    let finalNorm: FinalNorm
     let preprocessor: Preprocessor
     let sessions: SessionPool
     let background: BackgroundQueue
@@ -111,7 +112,7 @@ public final class Model: Sendable {
             configuration: ModelConfiguration(variant: variant), randomSeed: seed, options: options)
     }
 
-    private init(
+    init(
         configuration: ModelConfiguration, network: Network, layout: String?, weights: some TensorSource,
         missingClassifier: [String] = [], options: Options
     ) throws {
@@ -131,6 +132,7 @@ public final class Model: Sendable {
             frozen = try FrozenNetwork(
                 referenceSize: reference, weights: weights, backend: options.backend, precision: options.precision,
                 kernels: kernels, threads: threads, makeGraph: { network.graph(imageSize: $0) })
+            finalNorm = try FinalNorm(of: configuration, weights: weights)
         } catch let error as OutOfMemoryError {
             throw ModelError.outOfMemory(bytes: error.bytes)
         }
@@ -152,8 +154,8 @@ public final class Model: Sendable {
         return value
     }
 
-    /// Whether it classifies. A backbone that was saved without its head gives feature maps only: ``features(_:)`` works,
-    /// whatever needs logits throws ``ModelError/noClassifier(missing:)``.
+    /// Whether it classifies. A backbone that was saved without its head gives feature maps and embeddings only; whatever
+    /// needs logits throws ``ModelError/noClassifier(missing:)``.
     public var hasClassifier: Bool { missingClassifier.isEmpty }
 
     func requireClassifier() throws(ModelError) {

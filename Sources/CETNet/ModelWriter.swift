@@ -16,6 +16,11 @@ extension ModelConfiguration {
     public func writeRandomModel(seed: UInt64, to directory: URL, replacing: Bool = false) throws {
         let network = try Network(self)
         let weights = SeededTensors(network: network, seed: seed)
+        try writeModel(weights.parameters.map(\.name), of: weights, to: directory, replacing: replacing)
+    }
+
+    /// Writes a model directory of this configuration with the named tensors of a source; as the form with a seed.
+    func writeModel(_ names: [String], of weights: some TensorSource, to directory: URL, replacing: Bool) throws {
         let configurationURL = directory.appendingPathComponent(ModelFiles.configurationName)
         let weightsURL = directory.appendingPathComponent(ModelFiles.weightsName)
         if !replacing {
@@ -25,8 +30,7 @@ extension ModelConfiguration {
         }
         try makeDirectory(at: directory)
         // The configuration comes last: a directory that has one has all of a model.
-        try SafetensorsWriter.write(
-            weights.parameters.map(\.name), of: weights, metadata: ["format": "pt"], to: weightsURL)
+        try SafetensorsWriter.write(names, of: weights, metadata: ["format": "pt"], to: weightsURL)
         try AtomicFile.write(json(), to: configurationURL)
     }
 }

@@ -23,7 +23,7 @@ struct CETNetCommand: ParsableCommand {
         version: CETNetVersion.current,
         subcommands: [
             Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self, Evaluate.self,
-            Bench.self, Compare.self,
+            Embed.self, Fit.self, Bench.self, Compare.self,
         ]
     )
 

@@ -41,8 +41,8 @@ public struct Network: Sendable {
         }
     }
 
-    /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, and `logits` where
-    /// there is a classifier;
+    /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, `logits` where
+    /// there is a classifier, and `class_token` where there is one, before the final norm;
     /// stops the program if a side is below ``minimumImageSide``.
     public func graph(imageSize: ImageSize) -> Graph {
         Self.graph(configuration, imageSize: imageSize, hasClassifier: hasClassifier)
@@ -61,6 +61,7 @@ public struct Network: Sendable {
         let maps = builder.backbone(image, configuration)
         for (stage, map) in maps.enumerated() { builder.output("stage\(stage + 1)", map) }
         if hasClassifier { builder.output("logits", builder.classifier(maps.last!, configuration)) }
+        if configuration.classTokenStage != nil { builder.outputClassToken("class_token", of: maps.last!) }
         return builder.finish()
     }
 }

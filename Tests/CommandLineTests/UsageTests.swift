@@ -2,7 +2,9 @@ import TestSupport
 import Testing
 
 @Suite struct UsageTests {
-    @Test(arguments: ["variants", "init", "inspect", "preprocess", "run", "classify", "evaluate", "bench", "compare"])
+    @Test(arguments: [
+        "variants", "init", "inspect", "preprocess", "run", "classify", "evaluate", "embed", "fit", "bench", "compare",
+    ])
     func everyCommandExplainsItself(name: String) throws {
         let help = try Command(name, "--help")
         #expect(help.status == 0)
