@@ -122,7 +122,9 @@ let package = Package(
             path: "Tests/FuzzTargets"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-        .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "CETNetMemory", "TestSupport"]),
+        .testTarget(
+            name: "APITests", dependencies: ["CETNet", "CETNetImaging", "CETNetMemory", "TestSupport"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
