@@ -10,7 +10,7 @@ extension Model {
     /// pool is never blocked. A task that is cancelled before its work has begun gets ``ModelError/cancelled`` at once;
     /// the work is not done, and what it holds is let go. Work that has begun is finished.
     public struct Async: Sendable {
-        fileprivate let model: Model
+        let model: Model
 
         /// Classifies an image; see ``Model/classify(_:top:)-(Image,_)``.
         public func classify(_ image: Image, top count: Int = 5) async throws -> [Prediction] {
@@ -86,6 +86,28 @@ extension Model {
             try await perform { [model] () throws(ModelError) in try model.logitsAndFeatures(batch) }
         }
 
+        /// The embeddings of normalised images; see ``Model/embeddings(_:)``.
+        public func embeddings(_ batch: Tensor) async throws(ModelError) -> Tensor {
+            try await perform { [model] () throws(ModelError) in try model.embeddings(batch) }
+        }
+
+        /// The embeddings of images; one that cannot be read does not stop the others. Cancellation does, between groups
+        /// of images. See ``Model/embeddings(_:batch:)``.
+        public func embeddings(
+            _ images: some Sequence<Image>, batch: Int = 8
+        ) async throws -> [Result<[Float], any Error>] {
+            let images = Array(images)
+            var results: [Result<[Float], any Error>] = []
+            while results.count < images.count {
+                let first = results.count
+                let group = images[first..<min(images.count, first + max(1, model.groupSize(batch: batch)))]
+                results += try await model.inBackground { [model] in
+                    try model.embeddings(group, from: first, batch: batch)
+                }
+            }
+            return results
+        }
+
         /// Runs the model on tensors by name; see ``Model/run(_:outputs:)``.
         public func run(
             _ inputs: [String: Tensor], outputs names: Set<String>? = nil
@@ -98,7 +120,7 @@ extension Model {
             try await perform { [model] () throws(ModelError) in try model.warmUp(imageSize: imageSize, batch: batch) }
         }
 
-        private func perform<Value: Sendable>(
+        func perform<Value: Sendable>(
             _ work: @escaping @Sendable () throws(ModelError) -> Value
         ) async throws(ModelError) -> Value {
             guard let result = await model.background.perform({ Result(catching: work) }) else { throw .cancelled }

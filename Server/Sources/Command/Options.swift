@@ -56,8 +56,8 @@ struct ComputingOptions: ParsableArguments {
     @Option(help: "Threads that compute, for all models together; every CPU that the process may use if not given.")
     var threads: Int?
 
-    @Option(help: "What models are computed in: float32, bfloat16 or int8.")
-    var precision = Precision.float32
+    @Option(help: "What models are computed in: float32, bfloat16 or int8; what each is stored for if not given.")
+    var precision: Precision?
 
     @Option(help: "The most images that run together.")
     var maxBatch = 8

@@ -5,8 +5,8 @@ public import CETNet
 public struct ServerOptions: Sendable {
     /// Threads that compute, of all models together: decoding and running. `nil`: every CPU that the process may use.
     public var threads: Int?
-    /// What models are computed in.
-    public var precision: Precision = .float32
+    /// What models are computed in; `nil`: what the configuration of each says, float32 unless it is quantised.
+    public var precision: Precision?
 
     /// The most images that run together.
     public var largestBatch = 8

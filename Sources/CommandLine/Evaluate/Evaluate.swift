@@ -50,6 +50,8 @@ struct Evaluate: ParsableCommand {
             valueName: "n"))
     var batch = 8
 
+    @OptionGroup var decoding: DecodingOptions
+
     @OptionGroup var precision: PrecisionOption
 
     @OptionGroup var threads: ThreadsOption
@@ -60,7 +62,7 @@ struct Evaluate: ParsableCommand {
         let first = try model.model.load(precision: precision.precision, threads: threads.threads)
         let labels = first.configuration.labels
         let second = try against.map { argument throws(Failure) in
-            let named = try ModelInPrecision(argument, otherwise: .float32)
+            let named = try ModelInPrecision(argument, otherwise: nil)
             let other = try named.model.load(precision: named.precision, threads: threads.threads)
             guard other.configuration.labels == labels else {
                 throw Failure(
@@ -69,11 +71,11 @@ struct Evaluate: ParsableCommand {
             }
             return other
         }
-        let data = try LabelledImages(at: data, labels: labels)
-        let pass = try evaluate(first, data)
+        let data = try LabelledImages(at: data, labels: labels, decoder: decoding.decoder)
+        let pass = try EvaluationPass(first, data, batch: batch)
         let evaluation = Evaluation(outcomes: pass.outcomes.compactMap(\.self))
         let agreement = try second.map { second throws(Failure) in
-            let other = try evaluate(second, data)
+            let other = try EvaluationPass(second, data, batch: batch)
             let pairs = zip(pass.outcomes, other.outcomes).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
             return (Evaluation(outcomes: pairs.map(\.1)), Agreement(pairs.map(\.0), pairs.map(\.1)))
         }
@@ -83,7 +85,7 @@ struct Evaluate: ParsableCommand {
             text(evaluation, failed, pass.imagesPerSecond, agreement, labels.map { printable($0) }))
         try Failure.wrap(.unusable) {
             if let json {
-                let figures = figures(evaluation, failed, pass.imagesPerSecond, agreement, labels)
+                let figures = figures(evaluation, first.precision, failed, pass.imagesPerSecond, agreement, labels)
                 try OutputFile.write(figures.description + "\n", to: json)
             }
             if let predictions { try OutputFile.write(table(pass.outcomes, data, labels), to: predictions) }
@@ -95,36 +97,6 @@ struct Evaluate: ParsableCommand {
     }
 
     private typealias Comparison = (evaluation: Evaluation, agreement: Agreement)
-
-    /// What a model says of each image; `nil` for those that cannot be read, which are named.
-    private func evaluate(
-        _ model: Model, _ data: LabelledImages
-    ) throws(Failure) -> (outcomes: [Evaluation.Outcome?], imagesPerSecond: Double) {
-        let bar = ProgressBar(total: data.images.count, noun: "images")
-        var outcomes: [Evaluation.Outcome?] = []
-        outcomes.reserveCapacity(data.images.count)
-        let start = ContinuousClock.now
-        try Failure.wrap(.unusable) {
-            try model.classify(data.images, top: 5, batch: batch) { index, result in
-                switch result {
-                case .success(let predictions):
-                    let truth = data.labels[index]
-                    outcomes.append(
-                        Evaluation.Outcome(
-                            truth: truth, predicted: predictions[0].index, probability: predictions[0].probability,
-                            isAmongFive: predictions.contains { $0.index == truth }))
-                case .failure(let error):
-                    bar.clear()
-                    let (name, message) = (data.images[index].name, error.localizedDescription)
-                    Console.report("Error: " + printable(message.hasPrefix(name) ? message : "\(name): \(message)"))
-                    outcomes.append(nil)
-                }
-                bar.show(outcomes.count)
-            }
-        }
-        bar.clear()
-        return (outcomes, Double(outcomes.count) / (start.duration(to: .now) / .seconds(1)))
-    }
 
     // MARK: Output
 
@@ -169,7 +141,9 @@ struct Evaluate: ParsableCommand {
     }
 
     private func figures(
-        _ evaluation: Evaluation, _ failed: Int, _ imagesPerSecond: Double, _ other: Comparison?, _ labels: [String]
+        _ evaluation: Evaluation, _ precision: Precision, _ failed: Int, _ imagesPerSecond: Double,
+        _ other: Comparison?,
+        _ labels: [String]
     ) -> JSONValue {
         func interval(_ share: Double) -> JSONValue {
             let interval = evaluation.interval(share)
@@ -177,7 +151,7 @@ struct Evaluate: ParsableCommand {
         }
         func optional(_ share: Double?) -> JSONValue { share.map { .double($0) } ?? .null }
         var members: [JSONValue.Member] = [
-            .init("model", .string(model.model.text)), .init("precision", .string(precision.precision.rawValue)),
+            .init("model", .string(model.model.text)), .init("precision", .string(precision.rawValue)),
             .init("data", .string(data)),
             .init("images", .integer(evaluation.outcomes.count)), .init("failed", .integer(failed)),
             .init("top1", .double(evaluation.top1)), .init("top1_interval", interval(evaluation.top1)),
