@@ -67,6 +67,20 @@ extension Model {
         return result
     }
 
+    /// Ranks the logits of one image, from ``logits(_:)`` or a ``Session``.
+    /// - Parameters:
+    ///   - logits: one for each label.
+    ///   - count: how many predictions to return, the most probable first.
+    /// - Throws: ``ModelError/shape(of:expected:found:)`` for another number of logits, ``ModelError/notFinite(image:)``
+    ///   with 0 if one of them is NaN or infinite.
+    public func predictions(logits: ArraySlice<Float>, top count: Int = 5) throws(ModelError) -> [Prediction] {
+        guard logits.count == configuration.numLabels else {
+            throw .shape(of: "logits", expected: "[\(configuration.numLabels)]", found: [logits.count])
+        }
+        guard let predictions = rank(logits, top: count) else { throw .notFinite(image: 0) }
+        return predictions
+    }
+
     /// The tensor that the model sees of an image: resized, cropped and normalised.
     /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
     /// - Throws: what reading the image throws, ``ModelError/preprocessing(image:_:)``,

@@ -38,6 +38,10 @@ public final class Model: Sendable {
         /// the next run. `nil`: as many as fill the usable CPUs with ``threads`` each, so 1 when `threads` is `nil`.
         public var concurrency: Int?
 
+        /// CPUs that this process may use, by its affinity and its cgroup's quota, at most 64: what ``threads`` is when
+        /// it is `nil`. `ProcessInfo.activeProcessorCount` leaves the quota out.
+        public static var usableThreads: Int { min(Processor.availableCount, Model.largestThreadCount) }
+
         /// Options; by default the fastest kernels on the whole machine.
         public init(
             backend: Backend = .automatic, precision: Precision? = nil, threads: Int? = nil,
@@ -121,7 +125,7 @@ public final class Model: Sendable {
         configuration: ModelConfiguration, network: Network, layout: String?, weights: some TensorSource,
         missingClassifier: [String] = [], isQuantized: Bool = false, options: Options
     ) throws {
-        let usable = min(Processor.availableCount, Self.largestThreadCount)
+        let usable = Options.usableThreads
         threads = try Self.check("threads", options.threads ?? usable)
         concurrency = try Self.check("concurrency", options.concurrency ?? max(1, usable / threads))
         self.configuration = configuration
