@@ -105,7 +105,7 @@ package func makeDirectory(at url: URL) throws(CheckpointError) {
     let code = errno
     let parent = url.deletingLastPathComponent()
     switch code {
-    case EEXIST where (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true:
+    case EEXIST where isDirectory(url):
         return
     case ENOENT where parent.path.utf8.count < url.path.utf8.count:
         try makeDirectory(at: parent)
@@ -115,4 +115,9 @@ package func makeDirectory(at url: URL) throws(CheckpointError) {
     default:
         throw .cannotWrite(file: url.path, cause: SystemError(code: code))
     }
+}
+
+private func isDirectory(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) && isDirectory.boolValue
 }

@@ -76,9 +76,9 @@ package struct Layout: Sendable {
 extension String {
     /// What a name of a table is for a stage.
     fileprivate func of(stage n: Int) -> String {
-        guard contains("{") else { return self }
+        guard utf8.contains(UInt8(ascii: "{")) else { return self }
         let values = ["{n}": n, "{n-1}": n - 1, "{n+1}": n + 1, "{2n}": 2 * n, "{2n+1}": 2 * n + 1]
-        return values.reduce(self) { $0.replacingOccurrences(of: $1.key, with: String($1.value)) }
+        return values.reduce(self) { $0.replacing($1.key, with: String($1.value)) }
     }
 }
 
