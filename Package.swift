@@ -69,7 +69,9 @@ let package = Package(
             path: "Sources/CETNet"),
         .target(
             name: "CETNetImaging",
-            dependencies: ["CETNet", "CETNetPreprocessing", "CETNetMemory", "CTurboJPEG", "CPNGReader"],
+            dependencies: [
+                "CETNet", "CETNetPreprocessing", "CETNetMemory", "CTurboJPEG", "CPNG", "CPNGReader",
+            ],
             path: "Sources/Imaging"),
         .executableTarget(
             name: "CETNetCommand",
@@ -99,7 +101,7 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "CETNet", "CETNetEngine", "CETNetGraph", "CETNetNetworks", "CETNetKernels", "CETNetCheckpoint",
-                "TestSupport",
+                "CKernels", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(

@@ -2,7 +2,7 @@ import CETNetEngine
 import CETNetGraph
 import CETNetMemory
 
-/// What a classifier makes of the outputs of its network, which are known by name: logits, and the maps of its stages.
+/// What a model makes of the outputs of its network, which are known by name: logits, and the maps of its stages.
 extension FrozenNetwork {
     static let logitsName = "logits"
     static let classTokenName = "class_token"
@@ -10,13 +10,20 @@ extension FrozenNetwork {
     /// The names of the stages' maps, in order.
     var featureNames: [String] { outputNames.filter { $0 != Self.logitsName && $0 != Self.classTokenName } }
 
-    /// The outputs for one image of a size: (labels) for the logits, else (channels, height, width).
+    /// The outputs for one image of a size: (labels) for a classifier's logits, else (channels, height, width).
     func outputs(size: ImageSize) -> [(name: String, shape: [Int])] {
         let graph = graph(size: size)
         return graph.outputs.filter { !$0.isClassToken }.map {
             let shape = graph.shape(of: $0.value)
-            return ($0.name, [shape.channels] + ($0.name == Self.logitsName ? [] : [shape.height, shape.width]))
+            // One position is what a classifier says of an image; a map has more at every size.
+            let isVector = $0.name == Self.logitsName && shape.size.area == 1
+            return ($0.name, [shape.channels] + (isVector ? [] : [shape.height, shape.width]))
         }
+    }
+
+    /// The shape of the logits for one image of a size, `nil` where there is no head.
+    func logitsShape(size: ImageSize) -> [Int]? {
+        outputs(size: size).first { $0.name == Self.logitsName }?.shape
     }
 
     /// (channels, height, width) of each stage's map for one image of a size.
@@ -26,10 +33,10 @@ extension FrozenNetwork {
 }
 
 extension CETNetEngine.Session {
-    /// Runs a classifier.
+    /// Runs a model.
     /// - Parameters:
     ///   - input: float32 (batch, channels, height, width), normalised.
-    ///   - logits: room for float32 (batch, labels).
+    ///   - logits: room for float32 (batch, labels), of a segmentation model (batch, labels, height/4, width/4).
     ///   - features: `nil`, or for each stage room for float32 (batch, channels, height, width).
     ///   - record: see the engine's session.
     func run(

@@ -10,7 +10,7 @@ extension Model {
     /// pool is never blocked. A task that is cancelled before its work has begun gets ``ModelError/cancelled`` at once;
     /// the work is not done, and what it holds is let go. Work that has begun is finished.
     public struct Async: Sendable {
-        fileprivate let model: Model
+        let model: Model
 
         /// Classifies an image; see ``Model/classify(_:top:)-(Image,_)``.
         public func classify(_ image: Image, top count: Int = 5) async throws -> [Prediction] {
@@ -120,7 +120,7 @@ extension Model {
             try await perform { [model] () throws(ModelError) in try model.warmUp(imageSize: imageSize, batch: batch) }
         }
 
-        private func perform<Value: Sendable>(
+        func perform<Value: Sendable>(
             _ work: @escaping @Sendable () throws(ModelError) -> Value
         ) async throws(ModelError) -> Value {
             guard let result = await model.background.perform({ Result(catching: work) }) else { throw .cancelled }

@@ -7,7 +7,8 @@ extension Model {
     ///   - image: of any size.
     ///   - count: how many predictions to return, the most probable first; fewer if the model has fewer labels.
     /// - Throws: what reading the image throws (`ImageError` for files); ``ModelError/preprocessing(image:_:)`` if it
-    ///   cannot be prepared, ``ModelError/notFinite(image:)`` if the model's weights are not finite numbers.
+    ///   cannot be prepared, ``ModelError/notFinite(image:)`` if the model's weights are not finite numbers,
+    ///   ``ModelError/task(_:expected:)`` for a model that does not classify.
     public func classify(_ image: Image, top count: Int = 5) throws -> [Prediction] {
         try classify([image], top: count, batch: 1)[0].get()
     }
@@ -56,6 +57,7 @@ extension Model {
     /// - Throws: ``ModelError``: for a wrong shape, and ``ModelError/notFinite(image:)`` if an image's logits are NaN or
     ///   infinite.
     public func classify(_ batch: Tensor, top count: Int = 5) throws(ModelError) -> [[Prediction]] {
+        try require(.classification)
         let logits = try logits(batch)
         var result: [[Prediction]] = []
         for image in 0..<logits.shape[0] {
@@ -90,7 +92,7 @@ extension Model {
     private func classifiedBatches<Images: Sequence<Image>>(
         _ images: Images, from first: Int, top count: Int, batch: Int
     ) throws(ModelError) -> ImageBatches<Images.Iterator, [Prediction]> {
-        try requireClassifier()
+        try require(.classification)
         return try ImageBatches(self, images, from: first, batch: batch) { images, rows throws(ModelError) in
             let logits = try self.run(images, rows: rows, features: false).logits
             return rows.indices.map { self.rank(logits[row: $0 - rows.lowerBound], top: count) }
@@ -114,7 +116,7 @@ extension Model {
             }
             let errors = mapConcurrently(count: images.count, threads: threads) { index -> (any Error)? in
                 do {
-                    try preprocessor.process(images[index].pixelBuffer(), into: rows[index])
+                    try images[index].withPixelBuffer { try preprocessor.process($0, into: rows[index]) }
                     return nil
                 } catch let error as PreprocessingError {
                     return ModelError.preprocessing(image: images[index].name, error)

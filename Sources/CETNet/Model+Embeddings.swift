@@ -94,6 +94,9 @@ extension Model {
         of batch: Tensor, rows: Range<Int>,
         _ body: (_ first: Int, _ tokens: UnsafeBufferPointer<Float>, _ positions: Int) -> Void
     ) throws(ModelError) {
+        guard configuration.task == .classification else {
+            throw .task(configuration.task, expected: .classification)
+        }
         let size = try imageSize(of: batch)
         try InputLimits.check(size)
         let map = frozen.featureShapes(size: size).last!

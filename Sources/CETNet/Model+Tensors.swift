@@ -14,7 +14,8 @@ public struct TensorDescription: Sendable, Hashable {
 
 extension Model {
     /// What the model gives for images of a size: for each stage, `stage1`, `stage2`, …, its feature map, (batch,
-    /// channels, height, width); and `logits`, (batch, labels), where there is a classifier.
+    /// channels, height, width), normalised in a segmentation model; and `logits` where there is a head: (batch, labels),
+    /// of a segmentation model (batch, labels, ⌈height/4⌉, ⌈width/4⌉).
     /// - Throws: ``ModelError/imageSize(_:allowed:)``.
     public func outputs(imageSize: ImageSize) throws(ModelError) -> [TensorDescription] {
         try InputLimits.check(imageSize)
@@ -47,11 +48,11 @@ extension Model {
     /// NaN and infinity are not looked for: where an image holds them its own logits become NaN, never those of the
     /// other images.
     /// - Parameter batch: (batch, 3, height, width), as ``preprocess(_:)-(Image)`` makes it; any size from 32×32.
-    /// - Returns: (batch, labels).
+    /// - Returns: (batch, labels); of a segmentation model (batch, labels, ⌈height/4⌉, ⌈width/4⌉).
     /// - Throws: ``ModelError/shape(of:expected:found:)``, ``ModelError/imageSize(_:allowed:)``,
     ///   ``ModelError/noClassifier(missing:)`` and ``ModelError/outOfMemory(bytes:)``.
     public func logits(_ batch: Tensor) throws(ModelError) -> Tensor {
-        try requireClassifier()
+        try requireHead()
         return try run(batch, features: false).logits
     }
 
@@ -65,7 +66,7 @@ extension Model {
 
     /// Both ``logits(_:)`` and ``features(_:)`` of one run.
     public func logitsAndFeatures(_ batch: Tensor) throws(ModelError) -> (logits: Tensor, features: [Tensor]) {
-        try requireClassifier()
+        try requireHead()
         return try run(batch, features: true)
     }
 
@@ -80,13 +81,16 @@ extension Model {
         try InputLimits.check(size, batch: batch)
         let count = min(batch, InputLimits.imagesPerRun(size, threads: threads))
         let images = try Tensor(zeroed: [count, inputChannels, size.height, size.width])
-        var logits = try Tensor(zeroed: [count, configuration.numLabels])
+        var logits = try Tensor(zeroed: [count, logitsCount(imageSize: size)])
         try sessions.withEverySession { session throws(ModelError) in
             try logits.withUnsafeMutableValues { logits throws(ModelError) in
                 try session.run(input: images.values, batch: count, size: size, logits: logits.baseAddress!)
             }
         }
     }
+
+    /// How many numbers the logits of one image of a size are; 0 without a head.
+    package func logitsCount(imageSize: ImageSize) -> Int { frozen.logitsShape(size: imageSize)?.reduce(1, *) ?? 0 }
 
     func imageSize(of batch: Tensor) throws(ModelError) -> ImageSize {
         guard batch.shape.count == 4, batch.shape[0] > 0, batch.shape[1] == inputChannels else {
@@ -104,8 +108,9 @@ extension Model {
         try InputLimits.check(size)
         let shapes = wantsFeatures ? frozen.featureShapes(size: size) : []
         let rows = rows ?? 0..<batch.shape[0]
-        let labels = configuration.numLabels
-        var logits = try Tensor(zeroed: [rows.count, labels])
+        let logitsShape = frozen.logitsShape(size: size) ?? [0]
+        let labels = logitsShape.reduce(1, *)
+        var logits = try Tensor(zeroed: [rows.count] + logitsShape)
         var features = try shapes.map { shape throws(ModelError) in try Tensor(zeroed: [rows.count] + shape) }
         let imageCount = batch.values.count / batch.shape[0]
         let largest = InputLimits.imagesPerRun(size, threads: threads)

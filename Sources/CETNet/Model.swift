@@ -28,8 +28,9 @@ public final class Model: Sendable {
     public struct Options: Sendable, Hashable {
         /// Which code multiplies matrices.
         public var backend: Backend
-        /// What linear layers and dense convolutions are computed in. A checkpoint of any stored type runs in any.
-        public var precision: Precision
+        /// What linear layers and dense convolutions are computed in. A checkpoint of any stored type runs in any, a
+        /// quantised one in its own only. `nil`: what the configuration says, float32 unless the model is quantised.
+        public var precision: Precision?
         /// Threads of one run, 1...64. `nil`: every CPU that this process may use, by its affinity and its cgroup's
         /// quota, at most 64.
         public var threads: Int?
@@ -39,7 +40,7 @@ public final class Model: Sendable {
 
         /// Options; by default the fastest kernels on the whole machine.
         public init(
-            backend: Backend = .automatic, precision: Precision = .float32, threads: Int? = nil,
+            backend: Backend = .automatic, precision: Precision? = nil, threads: Int? = nil,
             concurrency: Int? = nil
         ) {
             self.backend = backend
@@ -83,10 +84,14 @@ public final class Model: Sendable {
     ///   configuration calls for; ``KernelTierError`` if the environment asks for instructions that the processor
     ///   lacks; ``BackendError`` if OpenBLAS is to multiply and is not installed.
     public convenience init(contentsOf url: URL, options: Options = Options()) throws {
-        let files = try ModelFiles(contentsOf: url)
+        try self.init(ModelFiles(contentsOf: url), options: options)
+    }
+
+    convenience init(_ files: ModelFiles, options: Options) throws {
+        try files.check(options)
         try self.init(
             configuration: files.configuration, network: files.network, layout: files.layout, weights: files.weights,
-            missingClassifier: files.missingClassifier, options: options)
+            missingClassifier: files.missingClassifier, isQuantized: files.isQuantized, options: options)
     }
 
     /// Loads a model at a path; see ``init(contentsOf:options:)``.
@@ -114,7 +119,7 @@ public final class Model: Sendable {
 
     init(
         configuration: ModelConfiguration, network: Network, layout: String?, weights: some TensorSource,
-        missingClassifier: [String] = [], options: Options
+        missingClassifier: [String] = [], isQuantized: Bool = false, options: Options
     ) throws {
         let usable = min(Processor.availableCount, Self.largestThreadCount)
         threads = try Self.check("threads", options.threads ?? usable)
@@ -130,8 +135,9 @@ public final class Model: Sendable {
         try InputLimits.check(reference)
         do {
             frozen = try FrozenNetwork(
-                referenceSize: reference, weights: weights, backend: options.backend, precision: options.precision,
-                kernels: kernels, threads: threads, makeGraph: { network.graph(imageSize: $0) })
+                referenceSize: reference, weights: weights, backend: options.backend,
+                precision: options.precision ?? configuration.precision, isQuantized: isQuantized, kernels: kernels,
+                threads: threads, makeGraph: { network.graph(imageSize: $0) })
             finalNorm = try FinalNorm(of: configuration, weights: weights)
         } catch let error as OutOfMemoryError {
             throw ModelError.outOfMemory(bytes: error.bytes)
@@ -154,12 +160,19 @@ public final class Model: Sendable {
         return value
     }
 
-    /// Whether it classifies. A backbone that was saved without its head gives feature maps and embeddings only; whatever
-    /// needs logits throws ``ModelError/noClassifier(missing:)``.
+    /// Whether it has its head. A backbone that was saved without its head gives feature maps and embeddings only;
+    /// whatever needs logits throws ``ModelError/noClassifier(missing:)``.
     public var hasClassifier: Bool { missingClassifier.isEmpty }
 
-    func requireClassifier() throws(ModelError) {
+    /// Makes sure that there is a head and so logits, of whatever the model does.
+    func requireHead() throws(ModelError) {
         guard hasClassifier else { throw .noClassifier(missing: missingClassifier) }
+    }
+
+    /// Makes sure that the model does what a call is for.
+    func require(_ task: ModelConfiguration.Task) throws(ModelError) {
+        guard configuration.task == task else { throw .task(configuration.task, expected: task) }
+        try requireHead()
     }
 
     /// Trained scalars: weights, biases, scales and position biases, not the running statistics of BatchNorm.

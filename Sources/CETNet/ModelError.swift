@@ -2,6 +2,7 @@ import CETNetCheckpoint
 import CETNetEngine
 import CETNetGraph
 import CETNetMemory
+import CETNetNetworks
 import CETNetPreprocessing
 import Foundation
 
@@ -17,6 +18,8 @@ public enum ModelError: Error, Equatable, Sendable {
     /// The model is a backbone: its file has none of the classifier's tensors, so that it gives feature maps and no
     /// logits.
     case noClassifier(missing: [String])
+    /// The model does something else than what it is asked for: `task`, where the call is for a model of `expected`.
+    case task(ModelConfiguration.Task, expected: ModelConfiguration.Task)
     /// A tensor's element count is not the product of its shape.
     case elementCount(shape: [Int], found: Int)
     /// A tensor has another shape than the call takes.
@@ -38,6 +41,8 @@ public enum ModelError: Error, Equatable, Sendable {
     case outOfMemory(bytes: Int)
     /// The task was cancelled before its work began.
     case cancelled
+    /// The weights of a file are rounded for a precision, and another was asked for.
+    case quantized(path: String, precision: Precision, asked: Precision)
     /// A file is in the way, and was not to be replaced.
     case fileExists(path: String)
 }
@@ -54,6 +59,8 @@ extension ModelError: CustomStringConvertible, LocalizedError {
                 + converter + " makes a folder of a checkpoint of torchvision or of a backbone's authors"
         case .noClassifier(let missing):
             "the model has no classifier (missing: \(missing.joined(separator: ", "))): it gives feature maps only"
+        case .task(let task, let expected):
+            "the model is for \(task.rawValue), not for \(expected.rawValue)"
         case .elementCount(let shape, let found):
             "a tensor of shape \(shape) cannot have \(found) elements"
         case .shape(let what, let expected, let found):
@@ -74,6 +81,9 @@ extension ModelError: CustomStringConvertible, LocalizedError {
             OutOfMemoryError(bytes: bytes).description
         case .cancelled:
             "cancelled"
+        case .quantized(let path, let precision, let asked):
+            "\(path): quantised for \(precision.rawValue), expected that precision, found \(asked.rawValue); other "
+                + "precisions need the model that it was made of"
         case .fileExists(let path):
             "\(path) exists already"
         }

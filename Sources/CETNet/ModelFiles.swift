@@ -1,4 +1,5 @@
 import CETNetCheckpoint
+import CETNetEngine
 import CETNetGraph
 import CETNetNetworks
 import CETNetPublicCheckpoints
@@ -28,6 +29,9 @@ package struct ModelFiles {
     /// The file's names of the classifier's tensors, if it has none of them: then the model is a backbone.
     let missingClassifier: [String]
 
+    /// Whether the weights are rounded for the configuration's precision.
+    var isQuantized: Bool { configuration.precision != .float32 }
+
     /// Opens the model at `url` and checks that every tensor is there, in its shape, and no other is; of the head all
     /// may be missing. Reads no tensor.
     init(contentsOf url: URL) throws {
@@ -54,13 +58,17 @@ package struct ModelFiles {
         let whole = try Network(configuration, source: files.source).parameters
         let recognized =
             known?.layout
-            ?? Layout.recognize(
-                file, block: configuration.block, depths: configuration.depths, parameters: whole.map(\.name))
+            ?? (configuration.precision != .float32
+                ? nil
+                : Layout.recognize(
+                    file, task: configuration.task, block: configuration.block, depths: configuration.depths,
+                    parameters: whole.map(\.name)))
+        let isClassifier = configuration.task == .classification
         let head = ["head.weight", "head.bias"].flatMap { name in
             recognized.map { $0.theirNames(of: name, depths: configuration.depths) } ?? [name]
         }
-        missingClassifier = head.contains { file.info($0) != nil } ? [] : head
-        if recognized != nil && known == nil { configuration.setImageNetLabels() }
+        missingClassifier = !isClassifier || head.contains { file.info($0) != nil } ? [] : head
+        if recognized != nil && known == nil && isClassifier { configuration.setImageNetLabels() }
         network = try Network(configuration, source: files.source, hasClassifier: missingClassifier.isEmpty)
         // Of the head's norm a backbone's file may keep a copy: embeddings are computed with it.
         let hasNorm = FinalNorm.names.allSatisfy { [depths = configuration.depths] name in
@@ -70,15 +78,33 @@ package struct ModelFiles {
         let needed = Set(network.parameters.map(\.name) + (hasNorm ? FinalNorm.names : []))
         let parameters = whole.filter { needed.contains($0.name) }.map { (name: $0.name, shape: $0.shape) }
         let unused = Set(whole.map(\.name)).subtracting(parameters.map(\.name))
-        if let recognized {
+        if configuration.precision != .float32 {
+            try file.requireExactly(QuantizedTensor.list(network, configuration.precision))
+            weights = file
+        } else if let integers = parameters.first(where: { file.info($0.name)?.elementType == .i8 }) {
+            throw ConfigurationError.invalidValue(
+                source: files.source, key: "precision",
+                expected: "\"int8\", for \(quoted(integers.name)) holds integers",
+                found: "none")
+        } else if let recognized {
             weights = try RenamedTensors(
                 file, layout: recognized, depths: configuration.depths, parameters: parameters, unused: unused)
         } else {
-            try file.requireExactly(parameters) { $0.hasSuffix(".num_batches_tracked") || unused.contains($0) }
+            try file.requireExactly(parameters) {
+                $0.hasSuffix(".num_batches_tracked") || unused.contains($0)
+                    || !isClassifier && $0.hasPrefix(UPerNet.auxiliaryPrefix)
+            }
             weights = file
         }
         layout = recognized?.name
         self.configuration = configuration
+    }
+
+    /// Checks that the model can be loaded so.
+    /// - Throws: ``ModelError/quantized(path:precision:asked:)`` for another precision than weights are rounded for.
+    func check(_ options: Model.Options) throws(ModelError) {
+        guard isQuantized, let asked = options.precision, asked != configuration.precision else { return }
+        throw .quantized(path: weights.sourceName, precision: configuration.precision, asked: asked)
     }
 
     /// Whether there is anything at a path: a link that leads nowhere is, and opening it says what is wrong with it.

@@ -53,7 +53,8 @@ public final class Session {
     ///   - input: float32 (batch, 3, height, width), normalised.
     ///   - batch: how many images.
     ///   - imageSize: their height and width.
-    ///   - logits: receives float32 (batch, labels); may have room for more.
+    ///   - logits: receives float32 (batch, labels), of a segmentation model (batch, labels, ⌈height/4⌉, ⌈width/4⌉); may
+    ///     have room for more.
     /// - Throws: ``ModelError`` for a size or batch that cannot be run and for a buffer that is too small.
     public func run(
         input: Span<Float>, batch: Int, imageSize: ImageSize, logits: inout MutableSpan<Float>
@@ -80,7 +81,7 @@ public final class Session {
     ) throws(ModelError) {
         try check(input: input, batch: batch, imageSize: imageSize, logits: logits)
         guard let features else {
-            try model.requireClassifier()
+            try model.requireHead()
             return try session.run(
                 input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!)
         }
@@ -106,9 +107,9 @@ public final class Session {
         logits: UnsafeMutableBufferPointer<Float>
     ) throws(ModelError) {
         try InputLimits.check(imageSize, batch: batch)
-        let needed = batch * model.inputChannels * imageSize.area
-        guard input.count >= needed else { throw .buffer(of: "the input", needed: needed, found: input.count) }
-        let labels = batch * model.configuration.numLabels
-        guard logits.count >= labels else { throw .buffer(of: "the logits", needed: labels, found: logits.count) }
+        let pixels = batch * model.inputChannels * imageSize.area
+        guard input.count >= pixels else { throw .buffer(of: "the input", needed: pixels, found: input.count) }
+        let needed = batch * model.logitsCount(imageSize: imageSize)
+        guard logits.count >= needed else { throw .buffer(of: "the logits", needed: needed, found: logits.count) }
     }
 }

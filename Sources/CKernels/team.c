@@ -1,7 +1,9 @@
+#define _GNU_SOURCE
 #include "include/team.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -31,6 +33,9 @@ struct cetnet_team {
     _Alignas(CACHE_LINE) atomic_int sleepers;
     // Written while no run is open, read by those who have joined it.
     unsigned run;
+    /// How many workers beside the caller may take part.
+    int32_t helpers;
+    int32_t shares;
     void (*body)(void *context, int32_t worker);
     void *context;
     atomic_int stopping;
@@ -44,6 +49,27 @@ struct cetnet_tasks {
     _Alignas(CACHE_LINE) atomic_llong next;
     atomic_llong done;
 };
+
+// Processors
+
+/// Threads of all teams of the process that compute now, or are expected to.
+static atomic_int computing;
+
+/// Takes processors for as many of `wanted` helpers as the process has to spare beside the caller, and one for the
+/// caller itself, who computes in any case. What is returned is given back by `leave_processors`.
+static int32_t take_processors(int32_t wanted) {
+    static atomic_int processors;
+    int available = atomic_load_explicit(&processors, memory_order_relaxed);
+    if (available == 0) atomic_store(&processors, available = cetnet_available_processors());
+    int now = atomic_load(&computing), helpers;
+    do {
+        const int spare = available - now - 1;
+        helpers = spare < 0 ? 0 : spare < wanted ? spare : wanted;
+    } while (!atomic_compare_exchange_weak(&computing, &now, now + 1 + helpers));
+    return helpers;
+}
+
+static void leave_processors(int32_t helpers) { atomic_fetch_sub(&computing, 1 + helpers); }
 
 // Waiting
 
@@ -97,28 +123,40 @@ static int all_done(void *tasks, int64_t length) { return atomic_load(&((cetnet_
 
 // Runs
 
-/// Joins the open run, unless there is none or it has been joined already.
+/// Joins the open run, unless there is none, it has all its helpers or has been joined already.
 static int join(cetnet_team *team, worker *member) {
     int members = atomic_load(&team->members);
     do {
         if (!(members & OPEN)) return 0;
     } while (!atomic_compare_exchange_weak(&team->members, &members, members + 1));
     // A call may come twice to one run: when it was answered late, at the opening of the next.
-    if (member->joined == team->run) {
+    if (member->joined == team->run || atomic_fetch_add(&team->joined, 1) >= team->helpers) {
         atomic_fetch_sub(&team->members, 1);
         announce(team);
         return 0;
     }
     member->joined = team->run;
-    atomic_fetch_add(&team->joined, 1);
     announce(team);
     return 1;
+}
+
+/// For `ps -L`, debuggers and profilers.
+static void name_thread(int32_t index) {
+    char name[16];
+    snprintf(name, sizeof name, "cetnet-%d", index);
+#if defined(__APPLE__)
+    pthread_setname_np(name);
+#else
+    pthread_setname_np(pthread_self(), name);
+#endif
 }
 
 static void *work(void *argument) {
     worker *member = argument;
     cetnet_team *team = member->team;
     unsigned seen = 0;
+    name_thread(member->index);
+    cetnet_set_float_mode(CETNET_FLOAT_MODE);
     for (;;) {
         wait_until(team, called, team, seen);
         seen = atomic_load(&team->call);
@@ -131,36 +169,44 @@ static void *work(void *argument) {
     }
 }
 
-static void run(cetnet_team *team, void (*body)(void *, int32_t), void *context, int everyone) {
-    if (team->workers == 1) {
+/// A run with some of the workers. With `everyone` it waits until all have come.
+static void run(cetnet_team *team, void (*body)(void *, int32_t), void *context, int32_t helpers, int everyone) {
+    const uint64_t mode = cetnet_float_mode();
+    cetnet_set_float_mode(CETNET_FLOAT_MODE);
+    if (helpers == 0) {
         body(context, 0);
-        return;
+    } else {
+        team->body = body;
+        team->context = context;
+        team->helpers = helpers;
+        team->run++;
+        atomic_store(&team->joined, 0);
+        atomic_store(&team->members, OPEN);
+        atomic_fetch_add(&team->call, 1);
+        announce(team);
+        body(context, 0);
+        if (everyone) wait_until(team, all_joined, team, helpers);
+        atomic_fetch_and(&team->members, ~OPEN);
+        wait_until(team, all_left, team, 0);
     }
-    team->body = body;
-    team->context = context;
-    team->run++;
-    atomic_store(&team->joined, 0);
-    atomic_store(&team->members, OPEN);
-    atomic_fetch_add(&team->call, 1);
-    announce(team);
-    body(context, 0);
-    if (everyone) wait_until(team, all_joined, team, team->workers - 1);
-    atomic_fetch_and(&team->members, ~OPEN);
-    wait_until(team, all_left, team, 0);
+    cetnet_set_float_mode(mode);
 }
 
 void cetnet_team_run(cetnet_team *team, void (*body)(void *context, int32_t worker), void *context) {
-    run(team, body, context, 0);
+    const int32_t all = team->workers - 1;
+    const int32_t helpers = team->shares ? take_processors(all) : all;
+    run(team, body, context, helpers, 0);
+    if (team->shares) leave_processors(helpers);
 }
 
 void cetnet_team_run_all(cetnet_team *team, void (*body)(void *context, int32_t worker), void *context) {
-    run(team, body, context, 1);
+    run(team, body, context, team->workers - 1, 1);
 }
 
-cetnet_team *cetnet_team_create(int32_t workers) {
+cetnet_team *cetnet_team_create(int32_t workers, int32_t shares) {
     cetnet_team *team = aligned_alloc(CACHE_LINE, sizeof(cetnet_team));
     if (!team) return 0;
-    *team = (cetnet_team){.workers = 1};
+    *team = (cetnet_team){.workers = 1, .shares = shares};
     if (workers <= 1) return team;
     team->others = calloc((size_t)workers, sizeof(worker));
     if (!team->others) {

@@ -50,6 +50,16 @@ public struct NumPyArray: Sendable, Equatable {
         }
     }
 
+    /// Writes whole numbers of a shape, `<i4`; else like ``write(to:)``. Stops the program if `values` are not as many as
+    /// `shape` says.
+    package static func write(_ values: [Int32], shape: [Int], to url: URL) throws {
+        precondition(elementCount(of: shape) == values.count, "\(values.count) values for shape \(shape)")
+        try AtomicFile.write(to: url) { writer in
+            try NumPyHeader.bytes(shape: shape, elements: "<i4").withUnsafeBytes { try writer.write($0) }
+            try values.withUnsafeBytes { try writer.write($0) }
+        }
+    }
+
     /// Brings values stored with the first index fastest into row-major order.
     private static func rowMajor(_ stored: [Float], shape: [Int]) throws -> [Float] {
         guard shape.count > 1, !stored.isEmpty else { return stored }

@@ -101,9 +101,9 @@ struct NumPyHeader {
     }
 
     /// The head of a float32 array in C order: version 1.0, padded with at least one space to a multiple of 64 bytes.
-    static func bytes(shape: [Int]) -> [UInt8] {
+    static func bytes(shape: [Int], elements: String = "<f4") -> [UInt8] {
         let dimensions = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-        var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(dimensions)), }"
+        var text = "{'descr': '\(elements)', 'fortran_order': False, 'shape': (\(dimensions)), }"
         // NumPy leaves room for the first axis to grow, so that files can be appended to.
         if let first = shape.first { text += String(repeating: " ", count: 21 - String(first).count) }
         text += String(repeating: " ", count: 64 - (11 + text.utf8.count) % 64) + "\n"

@@ -46,10 +46,10 @@ public final class SafetensorsFile: TensorFile {
             return try file.read(
                 from: info.byteRange.lowerBound, into: UnsafeMutableRawBufferPointer(destination))
         }
-        try file.bytes(info.byteRange).withUnsafeBytes {
+        try withBytes(of: info) {
             switch info.elementType {
-            case .f16: HalfPrecision.convert(binary16: $0.baseAddress!, to: destination)
-            default: HalfPrecision.convert(bfloat16: $0.baseAddress!, to: destination)
+            case .f16: HalfPrecision.convert(binary16: $0, to: destination)
+            default: HalfPrecision.convert(bfloat16: $0, to: destination)
             }
         }
     }
@@ -57,14 +57,36 @@ public final class SafetensorsFile: TensorFile {
     /// Lends a tensor as float32, row-major, in memory that is used again for the next one.
     public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
         let count = try readable(name).count
-        let bytes = count * MemoryLayout<Float>.stride
+        return try withBuffer(bytes: count * MemoryLayout<Float>.stride) { base in
+            let values = UnsafeMutableBufferPointer(start: base.assumingMemoryBound(to: Float.self), count: count)
+            try read(name, into: values)
+            return try body(UnsafeBufferPointer(values))
+        }
+    }
+
+    public func withIntegers<R>(of name: String, _ body: (UnsafeBufferPointer<Int8>) throws -> R) throws -> R {
+        guard let info = info(name), info.elementType == .i8 else {
+            throw CheckpointError.missingTensor(file: sourceName, tensor: name)
+        }
+        return try withBytes(of: info) {
+            try body(UnsafeBufferPointer(start: $0.assumingMemoryBound(to: Int8.self), count: info.count))
+        }
+    }
+
+    private func withBytes<R>(of info: TensorInfo, _ body: (UnsafeRawPointer) throws -> R) throws -> R {
+        try withBuffer(bytes: info.byteRange.count) { base in
+            let bytes = UnsafeMutableRawBufferPointer(start: base, count: info.byteRange.count)
+            try file.read(from: info.byteRange.lowerBound, into: bytes)
+            return try body(base)
+        }
+    }
+
+    /// Lends memory that is used again.
+    private func withBuffer<R>(bytes: Int, _ body: (UnsafeMutableRawPointer) throws -> R) throws -> R {
         var buffer = buffers.withLock { $0.popLast() }
         if buffer.map({ $0.bytes < bytes }) ?? true { buffer = try HugePageMemory(bytes: bytes) }
         let memory = buffer!
         defer { buffers.withLock { $0.append(memory) } }
-        let values = UnsafeMutableBufferPointer(
-            start: memory.base.assumingMemoryBound(to: Float.self), count: count)
-        try read(name, into: values)
-        return try body(UnsafeBufferPointer(values))
+        return try body(memory.base)
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes float32 tensors as a `.safetensors` file.
+/// Writes tensors as a `.safetensors` file, float32 unless they say otherwise.
 ///
 /// The same tensors in the same order give the same bytes. Tensors are stored in the order given, metadata by key. The
 /// header is padded with spaces so that the data begins at a multiple of eight bytes. The file appears under its name
@@ -16,8 +16,8 @@ public enum SafetensorsWriter {
             throw CheckpointError.malformedTensor(
                 file: url.path, tensor: name, expected: "values for shape \(shape)", found: "\(values.count) values")
         }
-        try write(tensors.map { ($0.name, $0.shape) }, metadata: metadata, to: url) { index, body in
-            try tensors[index].values.withUnsafeBufferPointer(body)
+        try write(tensors.map { ($0.name, $0.shape, .f32) }, metadata: metadata, to: url) { index, body in
+            try tensors[index].values.withUnsafeBytes(body)
         }
     }
 
@@ -26,32 +26,34 @@ public enum SafetensorsWriter {
     public static func write(
         _ names: [String], of source: some TensorSource, metadata: [String: String] = [:], to url: URL
     ) throws {
-        let shapes = try names.map { name in
+        let shapes = try names.map { name -> (String, [Int], ElementType) in
             guard let shape = source.shape(of: name) else {
                 throw CheckpointError.missingTensor(file: source.sourceName, tensor: name)
             }
-            return (name, shape)
+            return (name, shape, .f32)
         }
         try write(shapes, metadata: metadata, to: url) { index, body in
-            try source.withValues(of: names[index], body)
+            try source.withValues(of: names[index]) { try body(UnsafeRawBufferPointer($0)) }
         }
     }
 
-    private static func write(
-        _ tensors: [(name: String, shape: [Int])], metadata: [String: String], to url: URL,
-        values: (Int, (UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
+    /// Writes tensors of any type.
+    /// - Parameter bytes: hands the bytes of the tensor at an index, little-endian, to the closure that it is given.
+    package static func write(
+        _ tensors: [(name: String, shape: [Int], elementType: ElementType)], metadata: [String: String], to url: URL,
+        bytes: (Int, (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
         let header = try header(tensors, metadata: metadata, file: url.path)
         try AtomicFile.write(to: url) { writer in
             try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try writer.write($0) }
             try header.withUnsafeBytes { try writer.write($0) }
-            for index in tensors.indices { try values(index) { try writer.write($0) } }
+            for index in tensors.indices { try bytes(index) { try writer.write($0) } }
         }
     }
 
     /// The JSON object, padded so that 8 + its length is a multiple of eight.
     private static func header(
-        _ tensors: [(name: String, shape: [Int])], metadata: [String: String], file: String
+        _ tensors: [(name: String, shape: [Int], elementType: ElementType)], metadata: [String: String], file: String
     ) throws -> [UInt8] {
         var text = "{"
         if !metadata.isEmpty {
@@ -66,21 +68,22 @@ public enum SafetensorsWriter {
         }
         var names: Set<String> = ["__metadata__"]
         var end = 0
-        for (name, shape) in tensors {
+        for (name, shape, elementType) in tensors {
             func malformed(_ expected: String, _ found: String) -> CheckpointError {
                 .malformedTensor(file: file, tensor: name, expected: expected, found: found)
             }
             guard names.insert(name).inserted else { throw malformed("a name of its own", "a name in use") }
             let begin = end
             guard shape.count <= SafetensorsHeader.Limit.dimensions, let count = elementCount(of: shape),
-                let byteCount = ElementType.f32.byteCount(of: count),
+                let byteCount = elementType.byteCount(of: count),
                 case (let sum, false) = begin.addingReportingOverflow(byteCount)
             else { throw malformed("a shape whose size fits a file", "shape \(shape)") }
             end = sum
             text += text.utf8.count == 1 ? "" : ","
             JSONValue.write(name, to: &text)
             let dimensions = shape.map(String.init).joined(separator: ",")
-            text += ":{\"dtype\":\"F32\",\"shape\":[\(dimensions)],\"data_offsets\":[\(begin),\(end)]}"
+            text +=
+                ":{\"dtype\":\"\(elementType.rawValue)\",\"shape\":[\(dimensions)],\"data_offsets\":[\(begin),\(end)]}"
         }
         text += "}"
         var bytes = Array(text.utf8)

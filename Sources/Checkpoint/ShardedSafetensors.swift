@@ -80,6 +80,10 @@ public final class ShardedSafetensors: TensorFile {
         try file(of: name).withValues(of: name, body)
     }
 
+    public func withIntegers<R>(of name: String, _ body: (UnsafeBufferPointer<Int8>) throws -> R) throws -> R {
+        try file(of: name).withIntegers(of: name, body)
+    }
+
     private func file(of name: String) throws -> SafetensorsFile {
         guard let place = places[name] else { throw CheckpointError.missingTensor(file: sourceName, tensor: name) }
         return files[place]

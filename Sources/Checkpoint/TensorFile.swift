@@ -22,13 +22,15 @@ extension TensorFile {
     /// Checks that the file holds exactly the tensors of a model.
     /// - Parameters:
     ///   - expected: every tensor that the model needs, each once.
+    ///   - types: of tensors whose elements have to be of one type; the others are what can be read as float32.
     ///   - layout: whose names these are, for the error; `nil` for this project's own.
     ///   - isIgnored: which tensors may be there without being needed. By default `num_batches_tracked`, which
     ///     PyTorch's BatchNorm stores and inference ignores.
-    /// - Throws: ``CheckpointError/doesNotFit(file:layout:missing:unexpected:misshapen:)`` with all differences, or
-    ///   ``CheckpointError/unreadableElementType(file:tensor:found:)``.
+    /// - Throws: ``CheckpointError/doesNotFit(file:layout:missing:unexpected:misshapen:)`` with all differences,
+    ///   ``CheckpointError/unreadableElementType(file:tensor:found:)``, or
+    ///   ``CheckpointError/malformedTensor(file:tensor:expected:found:)`` for one of another type.
     public func requireExactly(
-        _ expected: [(name: String, shape: [Int])], layout: String? = nil,
+        _ expected: [(name: String, shape: [Int])], types: [String: ElementType] = [:], layout: String? = nil,
         ignoring isIgnored: (String) -> Bool = { $0.hasSuffix(".num_batches_tracked") }
     ) throws {
         var missing: [String] = []
@@ -48,6 +50,16 @@ extension TensorFile {
             throw CheckpointError.doesNotFit(
                 file: sourceName, layout: layout, missing: missing, unexpected: unexpected, misshapen: misshapen)
         }
-        for (name, _) in expected { _ = try readable(name) }
+        for (name, _) in expected {
+            guard let type = types[name] else {
+                _ = try readable(name)
+                continue
+            }
+            let found = info(name)!.elementType
+            guard found == type else {
+                throw CheckpointError.malformedTensor(
+                    file: sourceName, tensor: name, expected: "elements \(type.rawValue)", found: found.rawValue)
+            }
+        }
     }
 }

@@ -19,12 +19,22 @@ public protocol TensorSource: Sendable {
     /// The buffer must not escape. May be called from several threads at once.
     /// - Throws: what ``read(_:into:)`` throws, and what `body` throws.
     func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R
+
+    /// Lends a tensor of 8-bit integers (I8), row-major, to `body`. By default there is none.
+    ///
+    /// The buffer must not escape. May be called from several threads at once.
+    /// - Throws: ``CheckpointError`` if there is no such tensor; what `body` throws.
+    func withIntegers<R>(of name: String, _ body: (UnsafeBufferPointer<Int8>) throws -> R) throws -> R
 }
 
 extension TensorSource {
     public func withValues<R>(of name: String, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
         let values = try values(of: name)
         return try values.withUnsafeBufferPointer(body)
+    }
+
+    public func withIntegers<R>(of name: String, _ body: (UnsafeBufferPointer<Int8>) throws -> R) throws -> R {
+        throw CheckpointError.missingTensor(file: sourceName, tensor: name)
     }
 
     /// A tensor as float32, row-major.

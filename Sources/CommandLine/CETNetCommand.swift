@@ -7,7 +7,7 @@ import Foundation
 struct CETNetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cetnet",
-        abstract: "Classify images with CETNet vision models on the CPU.",
+        abstract: "Classify and segment images with CETNet vision models on the CPU.",
         discussion: """
             A MODEL is a directory with config.json and model.safetensors, or one .safetensors file with the \
             configuration in its metadata under the key "config". A VARIANT is a name that 'cetnet variants' lists.
@@ -22,8 +22,8 @@ struct CETNetCommand: ParsableCommand {
             """,
         version: CETNetVersion.current,
         subcommands: [
-            Variants.self, Init.self, Inspect.self, Preprocess.self, Run.self, Classify.self, Evaluate.self,
-            Embed.self, Fit.self, Bench.self, Compare.self,
+            Variants.self, Init.self, Quantize.self, Inspect.self, Preprocess.self, Run.self, Classify.self,
+            Segment.self, Evaluate.self, Embed.self, Fit.self, Bench.self, Compare.self,
         ]
     )
 

@@ -9,7 +9,8 @@ struct Inspect: ParsableCommand {
         discussion: """
             A name that 'cetnet variants' lists is taken as a variant; write ./NAME for a folder of the same name. A \
             model on disk is checked as loading checks it: every tensor must be there in its shape, and no other. Where \
-            it is a checkpoint of Transformers, timm, torchvision or a backbone's authors, the last line says which.
+            it is a checkpoint of Transformers, timm, torchvision or a backbone's authors, or quantised, the last lines \
+            say so.
 
             Shapes are height x width x channels for one image. Multiply-adds count convolutions, linear layers and the \
             two products of attention; one multiply-add is two floating point operations.
@@ -67,8 +68,14 @@ struct Inspect: ParsableCommand {
         \(printable(model.text)), images of \(summary.imageSize): \
         \(Figures.millions(summary.parameters)) parameters, \(Figures.billions(summary.multiplyAdds)) multiply-adds \
         (\(Figures.billions(2 * summary.multiplyAdds)) floating point operations)\
-        \(summary.layout.map { "\nnames of the tensors: \($0)" } ?? "")
+        \(summary.layout.map { "\nnames of the tensors: \($0)" } ?? "")\
+        \(storedPrecision(summary))
         """
+    }
+
+    private func storedPrecision(_ summary: ModelSummary) -> String {
+        let precision = summary.configuration.precision
+        return precision == .float32 ? "" : "\nweights: rounded for \(precision.rawValue)"
     }
 
     private func groupTable(_ summary: ModelSummary, by grouping: Grouping) -> String {
@@ -115,6 +122,7 @@ struct Inspect: ParsableCommand {
             .init("parameters", .integer(summary.parameters)),
             .init("multiply_adds", .integer(summary.multiplyAdds)),
             .init(groupBy == nil ? "layers" : "groups", .array(details)),
+            .init("precision", .string(summary.configuration.precision.rawValue)),
         ]).line
     }
 

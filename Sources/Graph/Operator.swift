@@ -23,6 +23,9 @@ public enum Operator: Sendable, Hashable {
     case channelScale
     case patchGathering
     case meanOverTokens
+    case adaptiveAveragePooling(AdaptiveAveragePooling)
+    case bilinearResize(BilinearResize)
+    case zeroPadding(ZeroPadding)
 
     /// What there is to say about the operator.
     public var definition: any OperatorDefinition {
@@ -47,6 +50,9 @@ public enum Operator: Sendable, Hashable {
         case .channelScale: ChannelScale()
         case .patchGathering: PatchGathering()
         case .meanOverTokens: MeanOverTokens()
+        case .adaptiveAveragePooling(let pooling): pooling
+        case .bilinearResize(let resize): resize
+        case .zeroPadding(let padding): padding
         }
     }
 

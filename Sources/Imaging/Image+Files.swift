@@ -9,12 +9,15 @@ extension Image {
     ///
     /// Using it throws ``ImageError`` if the file cannot be read or decoded.
     public static func file(_ path: String, decoder: ImageDecoder = ImageDecoder()) -> Image {
-        Image(name: path) { try decoder.decode(contentsOfFile: path) }
+        Image(name: path, withPixels: { try decoder.withDecoded(contentsOfFile: path, $0) })
     }
 
     /// The image file at a URL; see ``file(_:decoder:)-(String,_)``.
     public static func file(_ url: URL, decoder: ImageDecoder = ImageDecoder()) -> Image {
-        Image(name: url.isFileURL ? url.path : url.absoluteString) { try decoder.decode(contentsOf: url) }
+        guard url.isFileURL else {
+            return Image(name: url.absoluteString) { try decoder.decode(contentsOf: url) }  // which says so
+        }
+        return file(url.path, decoder: decoder)
     }
 
     /// The image file at a path that need not be UTF-8.
@@ -24,10 +27,7 @@ extension Image {
     package static func file(
         bytes path: [UInt8], name: String, decoder: ImageDecoder = ImageDecoder()
     ) -> Image {
-        Image(name: name) {
-            let bytes = try ImageFile.read(name, name: path + [0], maximumBytes: decoder.maximumBytes)
-            return try decoder.decode(bytes, source: name)
-        }
+        Image(name: name, withPixels: { try decoder.withDecoded(contentsOfFile: name, name: path + [0], $0) })
     }
 
     /// An encoded image: the bytes of a JPEG or PNG file, as `[UInt8]`, `Data`, `UnsafeRawBufferPointer` or any other
@@ -38,6 +38,6 @@ extension Image {
     public static func encoded(
         _ bytes: some Sequence<UInt8> & Sendable, name: String = "image data", decoder: ImageDecoder = ImageDecoder()
     ) -> Image {
-        Image(name: name) { try decoder.decode(bytes, source: name) }
+        Image(name: name, withPixels: { try decoder.withDecoded(bytes, source: name, $0) })
     }
 }

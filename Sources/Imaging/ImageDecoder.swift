@@ -25,10 +25,17 @@ public struct ImageDecoder: Sendable, Hashable {
     /// Whether images are turned upright as the EXIF data of the file says (of a JPEG or PNG).
     public var appliesOrientation: Bool
 
-    public init(maximumPixels: Int = 1 << 27, maximumBytes: Int = 1 << 29, appliesOrientation: Bool = true) {
+    /// What all images that are decoded at the same time may need together. By default one for the whole process.
+    public var memory: MemoryBudget
+
+    public init(
+        maximumPixels: Int = 1 << 27, maximumBytes: Int = 1 << 29, appliesOrientation: Bool = true,
+        memory: MemoryBudget = .shared
+    ) {
         self.maximumPixels = maximumPixels
         self.maximumBytes = maximumBytes
         self.appliesOrientation = appliesOrientation
+        self.memory = memory
     }
 
     /// Decodes an image file. The format is told from its content; its name does not matter.
@@ -47,8 +54,7 @@ public struct ImageDecoder: Sendable, Hashable {
     /// - Returns: The image in `rgb8`, rows without gaps.
     /// - Throws: ``ImageError``, which names the file.
     public func decode(contentsOfFile path: String) throws -> PixelBuffer {
-        let bytes = try ImageFile.read(path, maximumBytes: maximumBytes)
-        return try bytes.withUnsafeBytes { try decode($0, source: path) }
+        try withDecoded(contentsOfFile: path) { $0 }
     }
 
     /// Decodes the content of an image file, in any collection of bytes; copied only if it is not contiguous.
@@ -59,8 +65,7 @@ public struct ImageDecoder: Sendable, Hashable {
     /// - Returns: The image in `rgb8`, rows without gaps.
     /// - Throws: ``ImageError``.
     public func decode(_ bytes: some Sequence<UInt8>, source: String = "image data") throws -> PixelBuffer {
-        try bytes.withContiguousStorageIfAvailable { try decode(UnsafeRawBufferPointer($0), source: source) }
-            ?? Array(bytes).withUnsafeBytes { try decode($0, source: source) }
+        try withDecoded(bytes, source: source) { $0 }
     }
 
     /// Decodes the content of an image file.
@@ -71,20 +76,55 @@ public struct ImageDecoder: Sendable, Hashable {
     /// - Returns: The image in `rgb8`, rows without gaps.
     /// - Throws: ``ImageError``.
     public func decode(_ bytes: UnsafeRawBufferPointer, source: String = "image data") throws -> PixelBuffer {
+        try withDecoded(bytes, source: source) { $0 }
+    }
+
+    // MARK: The image counts to the budget until it has been used
+
+    /// - Parameter name: the path in bytes, where it is not UTF-8; `path` is then only what errors call it.
+    func withDecoded<Value>(
+        contentsOfFile path: String, name: [UInt8]? = nil, _ use: (PixelBuffer) throws -> Value
+    ) throws -> Value {
+        let bytes = try ImageFile.read(path, name: name, maximumBytes: maximumBytes)
+        return try bytes.withUnsafeBytes { try withDecoded($0, source: path, use) }
+    }
+
+    func withDecoded<Value>(
+        _ bytes: some Sequence<UInt8>, source: String, _ use: (PixelBuffer) throws -> Value
+    ) throws -> Value {
+        try bytes.withContiguousStorageIfAvailable {
+            try withDecoded(UnsafeRawBufferPointer($0), source: source, use)
+        } ?? Array(bytes).withUnsafeBytes { try withDecoded($0, source: source, use) }
+    }
+
+    func withDecoded<Value>(
+        _ bytes: UnsafeRawBufferPointer, source: String, _ use: (PixelBuffer) throws -> Value
+    ) throws -> Value {
         guard bytes.count <= maximumBytes else {
             throw ImageError.tooManyBytes(source: source, maximumBytes: maximumBytes)
         }
-        do {
+        var taken = 0
+        defer { if taken > 0 { memory.give(back: taken) } }
+        /// Called with the size of an image before there is memory for it.
+        func take(pixels: Int, bytesPerPixel: Int) {
+            // Upright it is a second image beside the first.
+            taken = pixels * max(bytesPerPixel, appliesOrientation ? 6 : 3)
+            memory.take(taken)
+        }
+        func decoded() throws -> PixelBuffer {
             let (image, orientation) =
                 switch FileFormat(of: bytes) {
-                case .jpeg: try JPEG.decode(bytes, maximumPixels: maximumPixels, source: source)
-                case .png: try PNG.decode(bytes, maximumPixels: maximumPixels, source: source)
+                case .jpeg: try JPEG.decode(bytes, maximumPixels: maximumPixels, source: source, take)
+                case .png: try PNG.decode(bytes, maximumPixels: maximumPixels, source: source, take)
                 case .other(let format): throw ImageError.unsupportedFormat(source: source, format: format)
                 }
             guard appliesOrientation, let orientation else { return image }
             return try orientation.applied(to: image)
-        } catch let error as OutOfMemoryError {
+        }
+        let image: PixelBuffer
+        do { image = try decoded() } catch let error as OutOfMemoryError {
             throw ImageError.outOfMemory(source: source, bytes: error.bytes)
         }
+        return try use(image)
     }
 }

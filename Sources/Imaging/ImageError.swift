@@ -20,6 +20,8 @@ public enum ImageError: LocalizedError, Equatable, Sendable, CustomStringConvert
     case tooManyBytes(source: String, maximumBytes: Int)
     /// A progressive JPEG has more passes over the image than any encoder writes; decoding it could take for ever.
     case tooManyScans(source: String, scans: Int, maximumScans: Int)
+    /// An image cannot be written; `reason` is the encoder's own message.
+    case unwritable(format: String, reason: String)
     /// There is no memory of `bytes` bytes for the file or its pixels.
     case outOfMemory(source: String, bytes: Int)
 
@@ -47,6 +49,8 @@ public enum ImageError: LocalizedError, Equatable, Sendable, CustomStringConvert
             "\(source): expected at most \(maximumBytes) bytes, found more"
         case .tooManyScans(let source, let scans, let maximumScans):
             "\(source): expected at most \(maximumScans) scans in a JPEG, found \(scans)"
+        case .unwritable(let format, let reason):
+            "cannot be written as \(format): \(reason)"
         case .outOfMemory(let source, let bytes):
             "\(source): out of memory: the system does not give \(bytes) bytes"
         }

@@ -9,10 +9,12 @@ enum JPEG {
 
     static let format = "JPEG"
 
-    /// - Parameter source: the name of the data for errors.
+    /// - Parameters:
+    ///   - source: the name of the data for errors.
+    ///   - take: called with pixels and bytes for each before there is memory for them.
     /// - Returns: the image in `rgb8` as stored, and how to turn it.
     static func decode(
-        _ bytes: UnsafeRawBufferPointer, maximumPixels: Int, source: String
+        _ bytes: UnsafeRawBufferPointer, maximumPixels: Int, source: String, _ take: (Int, Int) -> Void
     ) throws -> (image: PixelBuffer, orientation: Orientation?) {
         let structure = JPEGStructure(bytes)
         try check(structure, source)
@@ -29,6 +31,8 @@ enum JPEG {
                 source: source, width: width, height: height, maximumPixels: maximumPixels)
         }
         let isInked = space == TJCS_CMYK.rawValue || space == TJCS_YCCK.rawValue
+        // More than one scan: the decoder keeps coefficients of two bytes, for up to four components.
+        take(pixels, (isInked ? 4 : 3) + (structure.scans > 1 ? 8 : 0))
         var storage = try PixelStorage.make(count: pixels * (isInked ? 4 : 3)) {
             try decompressor.decode(width: width, height: height, format: isInked ? TJPF_CMYK : TJPF_RGB, into: $0)
             if isInked { convertInksToRGB($0, pixels: pixels) }

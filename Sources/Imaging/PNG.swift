@@ -6,10 +6,12 @@ internal import CPNGReader
 enum PNG {
     static let format = "PNG"
 
-    /// - Parameter source: the name of the data for errors.
+    /// - Parameters:
+    ///   - source: the name of the data for errors.
+    ///   - take: called with pixels and bytes for each before there is memory for them.
     /// - Returns: the image in `rgb8` as stored, and how to turn it.
     static func decode(
-        _ bytes: UnsafeRawBufferPointer, maximumPixels: Int, source: String
+        _ bytes: UnsafeRawBufferPointer, maximumPixels: Int, source: String, _ take: (Int, Int) -> Void
     ) throws -> (image: PixelBuffer, orientation: Orientation?) {
         let chunks = Chunks(bytes)
         guard bytes.count >= 33 else { throw ImageError.truncated(source: source, format: format) }
@@ -28,6 +30,7 @@ enum PNG {
                 source: source, width: width, height: height, maximumPixels: maximumPixels)
         }
 
+        take(width * height, 3)
         let storage = try PixelStorage.make(count: width * height * 3) { pixels in
             var image = cetnet_png_image()
             image.bytes = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)

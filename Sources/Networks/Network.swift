@@ -4,6 +4,7 @@ import CETNetGraph
 ///
 ///     image H×W×3 → backbone: stem → stages { embedding → blocks } → head
 ///
+/// Heads are in `Heads`, but for the paper's classifier.///
 /// `Backbones/CETNet.swift` is the paper (arXiv 2207.13317) from top to bottom. Letters in the files beside it: H×W
 /// positions of a map, C channels. A position is a token.
 public struct Network: Sendable {
@@ -41,9 +42,11 @@ public struct Network: Sendable {
         }
     }
 
-    /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, `logits` where
-    /// there is a classifier, and `class_token` where there is one, before the final norm;
-    /// stops the program if a side is below ``minimumImageSide``.
+    /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, normalised in a
+    /// dense model; `logits` where there is a head: of the image, or for segmentation a map of ⌈H/4⌉×⌈W/4⌉; and
+    /// `class_token` where there is one, before the final norm.
+    ///
+    /// Stops the program if a side is below ``minimumImageSide``.
     public func graph(imageSize: ImageSize) -> Graph {
         Self.graph(configuration, imageSize: imageSize, hasClassifier: hasClassifier)
     }
@@ -60,29 +63,37 @@ public struct Network: Sendable {
             "image", TensorShape(height: imageSize.height, width: imageSize.width, channels: 3))
         let maps = builder.backbone(image, configuration)
         for (stage, map) in maps.enumerated() { builder.output("stage\(stage + 1)", map) }
-        if hasClassifier { builder.output("logits", builder.classifier(maps.last!, configuration)) }
-        if configuration.classTokenStage != nil { builder.outputClassToken("class_token", of: maps.last!) }
+        switch configuration.head {
+        case .classifier:
+            if hasClassifier { builder.output("logits", builder.classifier(maps.last!, configuration)) }
+            if configuration.hasClassToken { builder.outputClassToken("class_token", of: maps.last!) }
+        case .upernet(let head):
+            builder.output("logits", builder.upernet(maps, head, labels: configuration.numLabels))
+        }
         return builder.finish()
     }
 }
 
 extension GraphBuilder {
     /// Stem and stages. Returns what each stage makes of the one before: H/4×W/4×C0, H/8×W/8×C1 and so on, the feature
-    /// maps that heads read; the last may have a class token with it.
+    /// maps that heads read; the last may have a class token with it. Each is normalised if the model is a dense one.
     mutating func backbone(_ image: ValueID, _ configuration: ModelConfiguration) -> [ValueID] {
-        var maps = [stem(image, configuration)]
+        var (x, maps) = (stem(image, configuration), [ValueID]())
         for index in configuration.dims.indices {
             self.stage = index
             let stage = Stage(configuration: configuration, index: index)
-            var x = configuration.embeddings[index].append(&self, maps[index], stage)
+            x = configuration.embeddings[index].append(&self, x, stage)
             x = stageTokens(x, stage)
             for block in 0..<configuration.depths[index] {
                 x = configuration.block.definition.append(&self, x, stage, block)
             }
-            maps.append(x)
+            part = .head
+            maps.append(
+                configuration.task == .classification
+                    ? x : layerNorm("\(configuration.backbonePrefix)norm\(index)", x))
         }
         self.stage = nil
-        return Array(maps.dropFirst())
+        return maps
     }
 
     /// Appends to a stage's embedded tokens what else its blocks see: a class token, position embeddings.
@@ -90,15 +101,15 @@ extension GraphBuilder {
         let configuration = stage.configuration
         var x = input
         if configuration.classTokenStage == stage.index {
-            x = append(
-                "cls_token", .appendClassToken(ClassToken(name: "cls_token", channels: stage.channels)), [x])
+            let name = configuration.backbonePrefix + "cls_token"
+            x = append(name, .appendClassToken(ClassToken(name: name, channels: stage.channels)), [x])
         }
         if configuration.hasPositionEmbeddings {
             // The patches of the stage for the image size that the model was trained with.
             let grid = ImageSize(
                 square: (0...stage.index).reduce(configuration.imageSize) { $0 / ($1 == 0 ? 4 : 2) })
             let positions = PositionEmbedding(
-                name: "pos_embed\(stage.index + 1)", channels: stage.channels,
+                name: "\(configuration.backbonePrefix)pos_embed\(stage.index + 1)", channels: stage.channels,
                 grid: grid, classTokens: shape(of: x).classTokens)
             x = append(positions.parameter.name, .positionEmbedding(positions), [x])
         }
@@ -113,7 +124,7 @@ struct Stage {
     let index: Int
 
     /// Path of the stage in the `state_dict`.
-    var name: String { "stages.\(index)" }
+    var name: String { "\(configuration.backbonePrefix)stages.\(index)" }
     var channels: Int { configuration.dims[index] }
     var heads: Int { configuration.numHeads[index] }
     var hiddenChannels: Int { configuration.mlpRatios[index] * channels }

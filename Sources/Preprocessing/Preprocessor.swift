@@ -100,6 +100,23 @@ public struct Preprocessor: Sendable {
         normalize(try croppedBytes(of: image), of: image.format, into: values)
     }
 
+    /// A part of an image, neither resized nor cropped, normalised.
+    /// - Returns: 3 × rows × columns values, the red plane first, then green and blue; each row by row.
+    package func normalized(_ image: PixelBuffer, rows: Range<Int>, columns: Range<Int>) -> [Float] {
+        let offsets = image.format.channelOffsets
+        var values: [Float] = []
+        values.reserveCapacity(3 * rows.count * columns.count)
+        for (channel, offset) in [offsets.red, offsets.green, offsets.blue].enumerated() {
+            for row in rows {
+                let start = row * image.bytesPerRow + offset
+                values += columns.map { column in
+                    normalized[256 * channel + Int(image.bytes[start + column * image.format.bytesPerPixel])]
+                }
+            }
+        }
+        return values
+    }
+
     private func normalize(_ bytes: [UInt8], of format: PixelFormat, into values: UnsafeMutableBufferPointer<Float>) {
         resampler.planes(of: bytes, channels: format.colorChannels, tables: normalized, into: values.baseAddress!)
     }

@@ -5,7 +5,8 @@ import Testing
 /// What `cetnet bench` says and writes. How fast anything is, is no matter for a test.
 @Suite struct BenchTests {
     private static let resultKeys = [
-        "model", "image_size", "batch", "threads", "load_ms", "first_run_ms", "mean_ms", "median_ms", "min_ms",
+        "model", "image_size", "batch", "threads", "sessions", "load_ms", "first_run_ms", "mean_ms", "median_ms",
+        "min_ms",
         "max_ms",
         "p90_ms", "p95_ms", "p99_ms", "images_per_second", "gflops", "sgemm_gflops", "peak_gflops", "peak_rss_bytes",
         "arena_bytes", "weights_bytes", "allocations_per_run",
@@ -40,7 +41,7 @@ import Testing
         let rows = try String(contentsOfFile: csvPath, encoding: .utf8).split(separator: "\n")
             .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         let origin = [
-            "date", "commit", "governor", "processor", "version", "kernel_tier", "backend", "sessions", "configuration",
+            "date", "commit", "governor", "processor", "version", "kernel_tier", "backend", "configuration",
         ]
         #expect(rows.first == Self.resultKeys + origin)
         try #require(rows.count == 1 + results.count)
@@ -53,6 +54,30 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test func modelsSizesAndSessionsAreMeasuredOneAfterTheOther() throws {
+        let directory = try directoryWithTinyModel()
+        let (tiny, path) = (directory.path("tiny"), directory.path("figures.json"))
+        _ = try directory.write(Array(TinyModel.configurationJSON.utf8), to: "small.json")
+        let command = try Command(
+            "bench", tiny, directory.path("small.json"), "--image-size", "32,48x64", "--sessions", "1,2", "--threads",
+            "1", "--runs", "3", "--pin", "0", "--json", path)
+        #expect(command.status == 0, "\(command.errors)")
+        let report = try json(String(contentsOfFile: path, encoding: .utf8))
+        let results = try #require(report["results"] as? [[String: Any]])
+        let measured = results.map { "\($0["model"]!) \($0["image_size"]!) \($0["sessions"]!)" }
+        let expected = [tiny, directory.path("small.json")].flatMap { model in
+            ["32x32 1", "32x32 2", "48x64 1", "48x64 2"].map { "\(model) \($0)" }
+        }
+        #expect(measured == expected, "\(measured)")
+        #expect((report["machine"] as? [String: Any])?["usable_processors"] as? Int == 1)
+        #expect(command.lines.count { $0.hasPrefix("model ") } == 4, "\(command.output)")
+        #expect(command.lines.count { $0.hasPrefix("machine ") } == 1, "\(command.output)")
+        let again = try Command(
+            "bench", tiny, "--sessions", "2", "--image-size", "48x64", "--threads", "1", "--runs", "3", "--baseline",
+            path, "--allow", "1000")
+        #expect(again.status == 0 && again.output.contains("1 thread, 2 sessions: median"), "\(again.output)")
     }
 
     /// What must hold between the figures of any run.
@@ -195,6 +220,8 @@ import Testing
         ["bench", "m", "--sessions", "0"], ["bench", "m", "--sessions", "2", "--per-layer"],
         ["bench", "m", "--sort", "time"], ["bench", "m", "--per-layer", "--sort", "name"],
         ["bench", "m", "--backend", "mkl"], ["bench", "m", "--image-size", "axb"], ["bench", "m", "--seed", "-1"],
+        ["bench", "m", "--image-size", "32,"], ["bench", "m", "--sessions", "1,65"], ["bench", "m", "--pin", "1-0"],
+        ["bench", "m", "--rate", "5", "--per-layer"],
     ])
     func callsThatCannotBeUsed(arguments: [String]) throws {
         let command = try Command(arguments)
@@ -211,6 +238,8 @@ import Testing
         let size = try Command("bench", directory.path("tiny"), "--image-size", "31", "--runs", "1")
         #expect(size.status == 2)
         #expect(size.errors.hasPrefix("Error: ") && size.errors.contains("31"), "\(size.errors)")
+        let pinned = try Command("bench", directory.path("tiny"), "--runs", "1", "--pin", "1000")
+        #expect(pinned.status == 2 && pinned.errors.contains("--pin 1000: "), "\(pinned.errors)")
         for option in ["--json", "--csv"] {
             let path = directory.path("none/figures")
             // A day of measuring, if it were not refused before.
@@ -260,12 +289,13 @@ import Testing
         #expect(events.filter { $0["ph"] as? String == "X" }.count == layers.count)
     }
 
-    /// Four runs a second for a model that takes less: the times have no waiting in them, but the rate has.
-    @Test func batchesComeInAtARate() throws {
+    /// Ten runs a second for a model that takes less: the times have no waiting in them, but the rate has.
+    @Test(arguments: [1, 2])
+    func batchesComeInAtARate(sessions: Int) throws {
         let directory = try directoryWithTinyModel()
         let command = try Command(
-            "bench", directory.path("tiny"), "--runs", "4", "--threads", "1", "--rate", "10", "--json",
-            directory.path("a.json"))
+            "bench", directory.path("tiny"), "--runs", "\(4 / sessions)", "--sessions", "\(sessions)", "--threads", "1",
+            "--rate", "10", "--json", directory.path("a.json"))
         #expect(command.status == 0, "\(command.errors)")
         let report = try json(String(contentsOfFile: directory.path("a.json"), encoding: .utf8))
         let result = try #require((report["results"] as? [[String: Any]])?.first)

@@ -92,6 +92,34 @@ import Testing
         #expect(refused.errors.contains("expected at most 4095 pixels, found 64x64"), "\(refused.errors)")
     }
 
+    /// Images of 1.3 million pixels one after another, as they need 8 MB each, with what they would be otherwise.
+    @Test func decodingInLittleMemory() throws {
+        let directory = try directoryWithImage()
+        for seed in 2...5 {
+            try directory.write(PNGImage.pattern(width: 1200, height: 1100, seed: seed), to: "folder/\(seed).png")
+        }
+        let all = try run("cetnet classify --model tiny --json folder", in: directory)
+        let little = try run("cetnet classify --model tiny --json --decoding-memory 1 folder", in: directory)
+        #expect(little.status == 0, "\(little.errors)")
+        #expect(little.lines.count == 5 && little.output == all.output, "\(little.output)")
+    }
+
+    @Test func evaluateTakesNoStrangeTables() throws {
+        let directory = try directoryWithImage()
+        for (make, expected) in [
+            ("mkfifo data.csv", "data.csv: expected a regular file, found a folder, device or pipe\n"),
+            ("printf 'folder/a.png,\\377\n' > data.csv", "data.csv: expected a CSV of path,label in UTF-8\n"),
+            (
+                "truncate -s 300M data.csv",
+                "data.csv: expected a CSV of at most 268435456 bytes, found 314572800\n"
+            ),
+        ] {
+            let command = try run("rm -f data.csv; \(make); cetnet evaluate --model tiny data.csv", in: directory)
+            #expect(command.status == 2, "\(make)")
+            #expect(command.errors.hasSuffix(expected), "\(make): \(command.errors)")
+        }
+    }
+
     @Test func varianceBelowZero() throws {
         let directory = try directoryWithImage()
         let url = directory.url.appendingPathComponent("tiny/model.safetensors")

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct UsageTests {
     @Test(arguments: [
-        "variants", "init", "inspect", "preprocess", "run", "classify", "evaluate", "embed", "fit", "bench", "compare",
+        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "evaluate", "embed", "fit", "bench",
+        "compare",
     ])
     func everyCommandExplainsItself(name: String) throws {
         let help = try Command(name, "--help")
@@ -29,7 +30,8 @@ import Testing
         ["init", "cetnet-t"], ["init", "cetnet-t", "--seed", "-1", "--output", "d"],
         ["init", "cetnet-t", "--num-labels", "0", "--output", "d"], ["inspect"],
         ["inspect", "cetnet-t", "--image-size", "0"], ["inspect", "cetnet-t", "--image-size", "64x"],
-        ["variants", "--unknown"],
+        ["variants", "--unknown"], ["quantize", "--model", "m", "--output", "d"],
+        ["quantize", "--model", "m", "--precision", "float32", "--output", "d"],
     ])
     func callsThatCannotBeUsed(arguments: [String]) throws {
         let command = try Command(arguments)
@@ -91,6 +93,14 @@ import Testing
             #expect(command.status == 2)
             #expect(command.output == "")
             #expect(command.errors.hasPrefix("Error: out of memory"), "\(command.errors)")
+        }
+
+        /// 256 MiB of position embeddings for 1024×1024 tokens, before anything runs.
+        @Test func positionEmbeddingsThatFindNoMemory() throws {
+            let command = try Command(
+                shell: "ulimit -v 600000; \"$0\" bench pvt-s --runs 1 --image-size 4096 --threads 1")
+            #expect(command.status == 2)
+            #expect(command.errors == "Error: out of memory: the system does not give 270532608 bytes\n")
         }
     #endif
 

@@ -46,7 +46,7 @@ import Testing
         #expect(reference.logits.allSatisfy { $0.isFinite })
         #expect(Set(reference.logits).count == reference.logits.count, "every image has logits of its own")
         for threads in 1...4 {
-            let session = try Session(network: frozen, threads: threads)
+            let session = try Session(network: frozen, threads: threads, sharesProcessors: false)
             for batch in [1, 4, 3] {
                 let result = session.outputs(
                     Array(pixels[..<(batch * 3 * size.area)]), batch: batch, size: size, features: true)
@@ -67,7 +67,8 @@ import Testing
         for size in [ImageSize(square: 32), ImageSize(height: 33, width: 64), ImageSize(height: 130, width: 47)] {
             let pixels = (0..<3 * size.area).map { Float(($0 &* 31) % 200) / 100 - 1 }
             let logits = try varieties.map {
-                try Session(network: $0, threads: 2).outputs(pixels, batch: 1, size: size).logits
+                try Session(network: $0, threads: 2, sharesProcessors: false).outputs(pixels, batch: 1, size: size)
+                    .logits
             }
             for (variety, other) in zip(Variety.all, logits) {
                 // Two roundings of the same network; see NetworkFixtureTests.
@@ -84,7 +85,7 @@ import Testing
         for side in [32, 33, 224] {
             let size = ImageSize(square: side)
             for threads in [1, 3] {
-                let steps = try Session(network: network, threads: threads).steps(size: size)
+                let steps = try Session(network: network, threads: threads, sharesProcessors: false).steps(size: size)
                 #expect(steps.flatMap(\.nodes).sorted() == Array(network.graph(size: size).nodes.indices))
             }
         }

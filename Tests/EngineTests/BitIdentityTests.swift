@@ -35,7 +35,7 @@ import Testing
         #expect(reference.logits.allSatisfy { $0.isFinite })
         let labels = reference.logits.count / images
         for threads in 1...4 {
-            let session = try Session(network: frozen, threads: threads)
+            let session = try Session(network: frozen, threads: threads, sharesProcessors: false)
             // A larger batch before and after a smaller one: what a session keeps from run to run must not show.
             for batch in batches {
                 let result = session.outputs(
@@ -72,9 +72,10 @@ import Testing
         ]
         func pixels(_ size: ImageSize) -> [Float] { (0..<3 * size.area).map { Float(($0 * 31) % 200) / 100 - 1 } }
         let fresh = try sizes.map {
-            try Session(network: frozen, threads: 2).outputs(pixels($0), batch: 1, size: $0).logits
+            try Session(network: frozen, threads: 2, sharesProcessors: false).outputs(pixels($0), batch: 1, size: $0)
+                .logits
         }
-        let session = try Session(network: frozen, threads: 2)
+        let session = try Session(network: frozen, threads: 2, sharesProcessors: false)
         var bytes: [Int] = []
         for index in [0, 1, 2, 1, 0, 2, 3, 0, 3, 1, 2, 4, 5, 0, 3, 5] {
             let logits = session.outputs(pixels(sizes[index]), batch: 1, size: sizes[index]).logits

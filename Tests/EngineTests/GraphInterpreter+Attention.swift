@@ -19,7 +19,7 @@ extension GraphInterpreter {
         /// One axis: its padded length and its shift.
         func axis(_ length: Int) -> (padded: Int, shift: Int) {
             let padded = (length + w - 1) / w * w
-            return (padded, padded <= w ? 0 : attention.shift)
+            return (padded, padded <= w && !attention.alwaysShifts ? 0 : attention.shift)
         }
         func region(_ position: Int, _ axis: (padded: Int, shift: Int)) -> Int {
             guard axis.shift > 0 else { return 0 }
@@ -135,11 +135,16 @@ extension GraphInterpreter {
     /// One vector per token of a map of `size`, the class token's last.
     func positions(_ embedding: PositionEmbedding, size: ImageSize) -> [Double] {
         let values = tensor(embedding.parameter)
-        let (channels, grid) = (embedding.channels, embedding.grid)
-        let front = embedding.classTokens * channels
+        let front = embedding.classTokens * embedding.channels
+        return resize(Array(values[front...]), from: embedding.grid, to: size, channels: embedding.channels)
+            + values[..<front]
+    }
+
+    /// A map in another size, bilinearly, as `torch.nn.functional.interpolate` does with `align_corners=False`.
+    func resize(_ values: [Double], from grid: ImageSize, to size: ImageSize, channels: Int) -> [Double] {
         func interpolated(_ row: Double, _ column: Double, _ channel: Int) -> Double {
             func at(_ r: Int, _ c: Int) -> Double {
-                values[front + (min(r, grid.height - 1) * grid.width + min(c, grid.width - 1)) * channels + channel]
+                values[(min(r, grid.height - 1) * grid.width + min(c, grid.width - 1)) * channels + channel]
             }
             let (r, c) = (Int(row), Int(column))
             let (v, h) = (row - Double(r), column - Double(c))
@@ -154,6 +159,6 @@ extension GraphInterpreter {
                 result += (0..<channels).map { interpolated(y, x, $0) }
             }
         }
-        return result + values[..<front]
+        return result
     }
 }

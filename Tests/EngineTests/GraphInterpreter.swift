@@ -99,6 +99,30 @@ struct GraphInterpreter {
             return each { _, channel in
                 (0..<from.tokens).reduce(0) { $0 + inputs[0][$1 * from.channels + channel] } / Double(from.tokens)
             }
+        case .adaptiveAveragePooling(let pooling):
+            let from = shapes[0]
+            /// First and last position of a bin.
+            func bin(_ index: Int, _ length: Int) -> ClosedRange<Int> {
+                let (first, end) = (Double(index * length), Double((index + 1) * length))
+                return Int((first / Double(pooling.side)).rounded(.down))...Int(
+                    (end / Double(pooling.side)).rounded(.up)) - 1
+            }
+            return each { position, channel in
+                let rows = bin(position / pooling.side, from.height)
+                let columns = bin(position % pooling.side, from.width)
+                let sum = rows.reduce(0.0) { sum, row in
+                    columns.reduce(sum) { $0 + inputs[0][(row * from.width + $1) * from.channels + channel] }
+                }
+                return sum / Double(rows.count * columns.count)
+            }
+        case .bilinearResize(let resize):
+            return self.resize(inputs[0], from: shapes[0].size, to: resize.size, channels: shape.channels)
+        case .zeroPadding:
+            return each { position, channel in
+                let (row, column) = (position / shape.width, position % shape.width)
+                guard row < shapes[0].height, column < shapes[0].width else { return 0 }
+                return inputs[0][(row * shapes[0].width + column) * shape.channels + channel]
+            }
         case .windowAttention(let attention):
             return attend(attention, inputs[0], shapes[0])
         case .globalAttention(let attention):

@@ -13,7 +13,7 @@ import Testing
     func logitsAndFeatures(_ variety: Variety, model: String) throws {
         let outputs = try Fixture.file(model + "_outputs.safetensors")
         let (frozen, _) = try Fixture.network(try Fixture.file(model + ".safetensors"), variety)
-        let session = try Session(network: frozen, threads: 2)
+        let session = try Session(network: frozen, threads: 2, sharesProcessors: false)
         let inputs = outputs.tensors.filter { $0.name.hasSuffix("/input") }
         #expect(inputs.count >= 2)
         for input in inputs {

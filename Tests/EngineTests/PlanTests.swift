@@ -43,7 +43,7 @@ import Testing
         let (frozen, network) = try Fixture.network(try Fixture.file(model + ".safetensors"), Variety.all[0])
         let size = ImageSize(square: side)
         for threads in [1, 3] {
-            let steps = try Session(network: frozen, threads: threads).steps(size: size)
+            let steps = try Session(network: frozen, threads: threads, sharesProcessors: false).steps(size: size)
             let nodes = steps.flatMap(\.nodes).sorted()
             #expect(nodes == Array(network.graph(imageSize: size).nodes.indices))
         }

@@ -35,7 +35,7 @@ import Testing
                     }))
         }
         for threads in [1, 3] {
-            let result = try Session(network: frozen, threads: threads).outputs(
+            let result = try Session(network: frozen, threads: threads, sharesProcessors: false).outputs(
                 inputs, batch: images, size: size, features: true)
             let name = "\(variety.testDescription), graph \(random.seed), \(threads) threads\n\(random.description)"
             // Measured: at most 3e-6. Rounding errors of some ten layers, each relative to its largest number.

@@ -5,7 +5,7 @@ import Testing
 /// Every task once, in the order of the lists, whichever workers come.
 @Suite struct ThreadTeamTests {
     @Test(arguments: 1...6) func everyTaskOnceAndInOrder(workers: Int) throws {
-        let team = try ThreadTeam(workers: workers)
+        let team = try ThreadTeam(workers: workers, sharesProcessors: false)
         let (lists, length) = (20, 7)
         let tasks = try ThreadTeam.Tasks(lists: lists, team: team)
         for round in 0..<50 {
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: 1...6) func everyWorkerOnce(workers: Int) throws {
-        let team = try ThreadTeam(workers: workers)
+        let team = try ThreadTeam(workers: workers, sharesProcessors: false)
         for round in 0..<200 {
             let seen = Mutex<[Int]>([])
             team.runAll { worker in seen.withLock { $0.append(worker) } }
@@ -33,7 +33,7 @@ import Testing
 
     /// A run without everyone leaves nothing behind for the next.
     @Test func runsThatWorkersMiss() throws {
-        let team = try ThreadTeam(workers: 4)
+        let team = try ThreadTeam(workers: 4, sharesProcessors: false)
         let tasks = try ThreadTeam.Tasks(lists: 1, team: team)
         final class Box: Sendable {
             let sum = Atomic<Int>(0)

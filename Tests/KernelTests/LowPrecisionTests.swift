@@ -324,6 +324,45 @@ import Testing
         }
     }
 
+    /// What is read back, packed again, is the same storage.
+    @Test(arguments: tiers) func unpacking(_ tier: Tier) {
+        for (columns, depth) in [(1, 1), (7, 5), (33, 17), (64, 148)] {
+            let kernels = tier.kernels
+            var noise = SeededGenerator(seed: 10)
+            let (weights, bias) = (noise.values(columns * depth), noise.values(columns))
+            for format in [WeightFormat.bfloat16, .int8] {
+                let matrix = PackedMatrix(format: format, columns: columns, depth: depth)
+                let (packed, again) = (
+                    GuardedBuffer(count: matrix.byteCount(kernels) / 4),
+                    GuardedBuffer(count: matrix.byteCount(kernels) / 4)
+                )
+                matrix.pack(weights, bias: bias, into: packed.pointer, kernels: kernels)
+                let (scales, biases) = matrix.unpackHeader(packed.pointer, kernels: kernels)
+                let what = "\(kernels.name) \(format) \(columns)x\(depth)"
+                #expect(biases == bias, "\(what)")
+                if format == .int8 {
+                    let integers = matrix.unpackWeights(packed.pointer, as: Int8.self, kernels: kernels)
+                    let expected = (0..<columns).map { Self.quantized(weights[$0 * depth..<($0 + 1) * depth]) }
+                    #expect(integers.map(Int.init) == expected.flatMap(\.integers), "\(what)")
+                    #expect(scales == expected.map(\.scale), "\(what)")
+                    let given = GuardedBuffer(count: integers.count / 4 + 1)
+                    given.pointer.withMemoryRebound(to: Int8.self, capacity: integers.count) {
+                        $0.update(from: integers, count: integers.count)
+                        matrix.pack(integers: $0, scales: scales, bias: biases, into: again.pointer, kernels: kernels)
+                    }
+                } else {
+                    let halves = matrix.unpackWeights(packed.pointer, as: UInt16.self, kernels: kernels)
+                    #expect(halves.map { Float(bitPattern: UInt32($0) << 16) } == weights.map(Self.rounded), "\(what)")
+                    matrix.pack(
+                        halves.map { Float(bitPattern: UInt32($0) << 16) }, bias: biases, into: again.pointer,
+                        kernels: kernels)
+                }
+                again.checkGuards(what)
+                #expect(again.values.map(\.bitPattern) == packed.values.map(\.bitPattern), "\(what)")
+            }
+        }
+    }
+
     /// Factors that are folded in while packing, against folding them beforehand.
     @Test(arguments: tiers, [WeightFormat.bfloat16, .int8]) func scales(_ tier: Tier, _ format: WeightFormat) {
         for (columns, depth) in [(1, 1), (7, 5), (33, 17), (64, 148)] {

@@ -22,6 +22,8 @@ import Testing
         "window_attention",  // AttentionTests
         "global_attention", "pack_values",  // GlobalAttentionTests
         "stripe_attention",  // StripeAttentionTests
+        "winograd_input", "winograd_output",  // WinogradTests
+        "weighted_sum", "gathered_sum", "largest",  // InterpolationTests
         "peak",  // PeakTests
         "resize_rows", "resize_columns", "pixels_to_planes",  // ResizeKernelTests, PillowTests
     ]

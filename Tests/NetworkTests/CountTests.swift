@@ -11,9 +11,9 @@ struct CountTests {
 
     @Test(arguments: Variant.all)
     func variantsHaveTheirCounts(_ variant: Variant) throws {
-        let side = variant.configuration.imageSize
-        let graph = try Network(variant.configuration).graph(imageSize: ImageSize(square: side))
         let (counted, name) = (variant.counted, variant.name)
+        let graph = try Network(variant.configuration).graph(
+            imageSize: ImageSize(height: counted.imageSize, width: counted.imageWidth))
         #expect(rounded(graph.parameterCount, in: 1_000_000) + " M" == counted.parameters, "\(name)")
         #expect(rounded(graph.multiplyAdds, in: 1_000_000_000) + " G" == counted.multiplyAdds, "\(name)")
     }
@@ -25,6 +25,19 @@ struct CountTests {
         let graph = try Network(variant.configuration).graph(imageSize: ImageSize(square: 384))
         let ratio = Double(graph.multiplyAdds) / published
         #expect(abs(ratio - 1) < 0.01, "\(variant.name): \(graph.multiplyAdds), \(ratio) of \(published)")
+    }
+
+    /// Published parameters of segmentation models are those with the auxiliary head, which helps training.
+    @Test func auxiliaryHeads() throws {
+        for (name, expected) in [
+            ("cetnet-t", "53.237"), ("cetnet-s", "63.562"), ("cetnet-b", "106.997"), ("ce-swin-t", "53.182"),
+            ("ce-swin-s", "80.206"), ("ce-swin-b", "119.376"), ("swin-t", "59.942"), ("swin-s", "81.260"),
+            ("swin-b", "121.280"),
+        ] {
+            let configuration = try ModelConfiguration(variant: name + "-upernet")
+            let count = try Network(configuration).parameterCount + UPerNet.auxiliaryParameterCount(configuration)
+            #expect(rounded(count, in: 1_000_000) == expected, "\(name)")
+        }
     }
 
     @Test(arguments: ["small", "seven-layers"])

@@ -26,7 +26,7 @@ struct VariantTests {
     }
 
     @Test func studiesAreThePapers() {
-        #expect(Variant.all.count == 30)
+        #expect(Variant.all.count == 39)
         func names(_ study: Variant.Study) -> [String] { study.variants.map(\.name) }
         #expect(names(.layers) == ["cetnet-t-ce1", "cetnet-t-ce3", "cetnet-t", "cetnet-t-ce7"])
         #expect(Variant.Study.layers.variants.map(\.configuration.ceLayers) == [1, 3, 5, 7])

@@ -72,6 +72,22 @@ import Testing
         #expect(abs(mean) < 1e-5, "\(mean)")
     }
 
+    /// Rounded once and for all, under this project's names.
+    @Test(arguments: layouts.keys.sorted()) func quantisedTheyAreTheSame(name: String) throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("cetnet-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try Model.quantize(contentsOf: url(name), precision: .int8, to: directory)
+        let file = try SafetensorsFile(contentsOf: url(name + ".expected.safetensors"))
+        let images = try Tensor(shape: #require(file.shape(of: "images")), values: file.values(of: "images"))
+        let expected = try Model(contentsOf: url(name), options: Model.Options(precision: .int8)).logits(images)
+        let model = try Model(contentsOf: directory)
+        #expect(try model.logits(images).values == expected.values)
+        let summary = try model.summary()
+        #expect(summary.layout == nil && model.precision == .int8)
+        #expect(try summary.configuration.labels == ModelSummary(contentsOf: url(name)).configuration.labels)
+        #expect(try summary.configuration.preprocess == ModelSummary(contentsOf: url(name)).configuration.preprocess)
+    }
+
     @Test(arguments: layouts.keys.sorted()) func labelsAreThoseInTheFilesOrIndices(name: String) throws {
         let labels = try ModelSummary(contentsOf: url(name)).configuration.labels
         #expect(labels == (name.hasPrefix("transformers") ? ["a", "b", "c", "d", "e"] : ["0", "1", "2", "3", "4"]))

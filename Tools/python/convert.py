@@ -2,7 +2,7 @@
 """Turns a checkpoint of another project (.pth) into a directory with safetensors and a configuration.
 
 Known are Swin, PVT, CvT and CSWin as their authors publish them, torchvision's and timm's Swin, and Transformers' Swin,
-PVT and CvT. What kind of model it is follows from the tensors' names and shapes. A directory of Transformers or timm
+PVT and CvT; for segmentation UPerNet with Swin, as mmsegmentation, Swin's authors and Transformers publish it. What kind of model it is follows from the tensors' names and shapes. A directory of Transformers or timm
 as downloaded, with pytorch_model.bin, keeps its configuration; only the tensors are written anew. In a directory without
 config.json, the tensors say what they are.
 """
@@ -24,7 +24,7 @@ from cetnet.commands import CommandError, imagenet_labels, read_labels, run
 from cetnet.configuration import ModelConfiguration, PreprocessConfiguration
 from cetnet.costs import parameter_count
 from cetnet.layouts import EVALUATIONS, Evaluation, Layout, configuration_of_tensors, evaluation, is_buffer, recognise
-from cetnet.model import CETNet
+from cetnet.segmentation import build
 
 PICKLED_NAME, PREPROCESSOR_NAME = "pytorch_model.bin", "preprocessor_config.json"
 # What a directory's own configuration already says.
@@ -55,21 +55,23 @@ def main() -> int:
     tensors, source = read_checkpoint(arguments.checkpoint)
     layout, renamed = recognise(tensors, source)
     configuration = configuration_of_tensors(renamed, layout, source, arguments.image_size)
-    preprocess = f"crop as in {evaluation(layout, configuration).source}"
+    preprocess = "squashed" if configuration.is_dense else f"crop as in {evaluation(layout, configuration).source}"
     if arguments.labels is not None:
         labels = read_labels(arguments.labels, configuration.num_labels)
         configuration = dataclasses.replace(configuration, labels=labels)
-    elif arguments.rename and configuration.num_labels == 1000:
+    elif arguments.rename and not configuration.is_dense and configuration.num_labels == 1000:
         configuration = dataclasses.replace(configuration, labels=imagenet_labels())
+    if arguments.crop is not None and configuration.is_dense:
+        raise CommandError("--crop does not go with a segmentation model, which labels all of an image")
     if arguments.crop is not None:
         configuration = dataclasses.replace(configuration, preprocess=PreprocessConfiguration(crop_pct=arguments.crop))
         configuration.validate("--crop")
         preprocess = f"crop {arguments.crop:g}"
     warn(layout, configuration)
-    model = CETNet(configuration)
+    model = build(configuration)
     load_weights(model, renamed, f"{source}, {layout.name}")  # every tensor is there and has the right shape
 
-    if arguments.rename:
+    if arguments.rename or layout.merging:  # the engine reads patch merging in this project's order only
         save_model(model, arguments.output, arguments.dtype)
     else:
         write_kept(tensors, arguments.output, arguments.dtype)

@@ -15,6 +15,7 @@ from cetnet.configuration import ModelConfiguration
 from cetnet.initialization import random_images, randomize
 from cetnet.loading import load_any
 from cetnet.model import CETNet
+from cetnet.segmentation import build
 from cetnet.variants import VARIANTS
 
 OPSET = 18
@@ -25,7 +26,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="The image size is fixed in the file (shift masks are constants); input \"images\" (B, 3, H, W), output "
-               "\"logits\" (B, labels). Exits with status 1 if --check finds a difference.")
+               "\"logits\" (B, labels), of a segmentation model (B, labels, H/4, W/4). Exits with status 1 if --check "
+               "finds a difference.")
     parser.add_argument("model", metavar="VARIANT|MODEL")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.onnx")
     parser.add_argument("--image-size", type=image_size, metavar="N|HxW", help="default: the configuration's")
@@ -34,7 +36,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare ONNX Runtime and OpenVINO with PyTorch")
     arguments = parser.parse_args()
 
-    model = randomize(CETNet(ModelConfiguration.for_variant(arguments.model)), arguments.seed) \
+    model = randomize(build(ModelConfiguration.for_variant(arguments.model)), arguments.seed) \
         if arguments.model in VARIANTS else load_any(arguments.model)
     size = arguments.image_size or (model.configuration.image_size,) * 2
     if arguments.output.suffix != ".onnx":

@@ -16,11 +16,13 @@ from cetnet import digits
 from cetnet.attention import WindowAttention
 from cetnet.checkpoint import load_model, read_tensors, save_model, write_tensors
 from cetnet.commands import REPOSITORY, CommandError, run
-from cetnet.configuration import ModelConfiguration
+from cetnet.configuration import SEGMENTATION, HeadConfiguration, ModelConfiguration
 from cetnet.initialization import random_images, randomize
 from cetnet.model import CETNet
 from cetnet.preprocessing import preprocess
+from cetnet.segmentation import SegmentationModel, build, label_map
 
+RESIZED = (53, 38)  # of an image that was squashed to the model's input
 REFERENCE = {"reference": "PyTorch, float64 arithmetic on the stored values"}
 
 @dataclass(frozen=True)
@@ -37,6 +39,13 @@ def small(cases: tuple[tuple[int, int, int], ...] = ((32, 39, 1), (51, 33, 1)), 
     base = dict(dims=(8, 16, 24, 8), depths=(1, 1, 1, 1), num_heads=(1, 2, 2, 1), mlp_ratios=(1, 1, 1, 1),
                 stem_channels=(4, 8), ce_layers=3, window_size=4, image_size=32, num_labels=3)
     return Tiny(ModelConfiguration(**(base | changes)), cases)
+
+
+def upernet(**changes: Any) -> Tiny:
+    """A segmentation model: a map smaller than the pools and one window on every axis, then odd sides, two images."""
+    head = dict(task="segmentation", head=HeadConfiguration(hidden_size=12), num_labels=5,
+                depths=(2, 1, 1, 2), preprocess=SEGMENTATION["preprocess"])
+    return small(((32, 32, 1), (45, 70, 2)), **(head | changes))
 
 
 CVT = dict(block="cvt", dims=(8, 16, 24), depths=(1, 1, 2), num_heads=(1, 2, 3), mlp_ratios=(1, 1, 2))
@@ -86,6 +95,10 @@ TINY = {
     "tiny_cswin": small(  # in stage 3 a map smaller than a stripe, and one of two stripes
         ((32, 39, 1), (36, 132, 1)), block="cswin", num_heads=(2, 2, 4, 1),
         embeddings=("conv", "conv", "conv", "conv")),
+    # Segmentation models.
+    "tiny_cetnet-upernet": upernet(),
+    "tiny_ce-swin-upernet": upernet(block="swin"),
+    "tiny_swin-upernet": upernet(block="swin", embeddings=("patch", "merge", "merge", "merge"), window_size=6),
 }
 
 
@@ -115,7 +128,7 @@ def main() -> int:
 
 def make_all(output: Path) -> None:
     for seed, (name, tiny) in enumerate(TINY.items()):
-        model = randomize(CETNet(tiny.configuration), seed)
+        model = randomize(build(tiny.configuration), seed)
         path = output / f"{name}.safetensors"
         save_model(model, path, "F16")  # keeps files small
         model = load_model(path)  # with the values as the file holds them
@@ -124,8 +137,9 @@ def make_all(output: Path) -> None:
     write_tensors(held_out_digits(), output / "digits_held_out.safetensors", REFERENCE)
 
 
-def model_outputs(model: CETNet, cases: tuple[tuple[int, int, int], ...]) -> dict[str, Tensor]:
-    """`HxW/input` (F16, exact), `HxW/logits`, `HxW/stage1` … `HxW/stage4` for each size."""
+def model_outputs(model: CETNet | SegmentationModel, cases: tuple[tuple[int, int, int], ...]) -> dict[str, Tensor]:
+    """`HxW/input` (F16, exact), `HxW/logits`, `HxW/stage1` … `HxW/stage4` for each size; of a segmentation model also
+    `HxW/labels` (F16, exact) at the input's size and `HxW/resized_labels` at `RESIZED`."""
     model = model.double()
     tensors = {}
     for seed, (height, width, batch) in enumerate(cases):
@@ -137,6 +151,9 @@ def model_outputs(model: CETNet, cases: tuple[tuple[int, int, int], ...]) -> dic
         tensors[f"{case}/logits"] = logits.float()
         for stage, feature in enumerate(features):
             tensors[f"{case}/stage{stage + 1}"] = feature.float().contiguous()
+        if isinstance(model, SegmentationModel):
+            tensors[f"{case}/labels"] = label_map(logits, (height, width)).half()
+            tensors[f"{case}/resized_labels"] = label_map(logits, (height, width), RESIZED).half()
     return tensors
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares the Swift engine with PyTorch: counts, logits and feature maps of full-size models with random weights."""
+"""Compares the Swift engine with PyTorch: counts, logits, feature maps and label maps of full-size models with random
+weights."""
 
 import argparse
 import tempfile
@@ -9,15 +10,17 @@ import torch
 
 from cetnet.checkpoint import save_model
 from cetnet.commands import image_size, run
-from cetnet.comparison import compare, environment
+from cetnet.comparison import compare, compare_labels, environment
 from cetnet.configuration import ModelConfiguration
 from cetnet.costs import multiply_adds, parameter_count
-from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
+from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError, read_labels
 from cetnet.initialization import random_images, randomize
 from cetnet.loading import load_any
 from cetnet.model import CETNet
+from cetnet.segmentation import SegmentationModel, build, resize
 from cetnet.variants import VARIANTS, variant
 
+LEAST_LABELS = 0.9999  # of pixels that must have PyTorch's label
 BIT_IDENTITY_BATCHES = (1, 3, 8)
 BIT_IDENTITY_THREADS = (1, 2, 3, 4)
 
@@ -34,8 +37,8 @@ def main() -> int:
     parser.add_argument("--cetnet", type=Path, default=DEFAULT_EXECUTABLE, metavar="PATH",
                         help="the executable; default: .build/release/cetnet")
     parser.add_argument("--sizes", type=image_size, nargs="+", metavar="HxW",
-                        default=[(224, 224), (384, 384), (256, 320), (200, 168)],
-                        help="image sizes, height × width; default: 224x224 384x384 256x320 200x168")
+                        help="image sizes, height × width; default: 224x224 384x384 256x320 200x168, of segmentation "
+                             "models 32x32 97x250 224x224 512x512")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 3], metavar="N", help="default: 1 3")
     parser.add_argument("--threads", type=int, nargs="+", metavar="N", help="default: the executable's own choice")
     parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE",
@@ -60,7 +63,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cetnet-verify-") as temporary:
         folder = Path(temporary)
         for name in names:
-            model = randomize(CETNet(ModelConfiguration.for_variant(name)), arguments.seed)
+            model = randomize(build(ModelConfiguration.for_variant(name)), arguments.seed)
             save_model(model, folder / name)
             problems += check(engine, name, model, folder / name, folder, arguments)
             for file in (folder / name).iterdir():  # hundreds of MB for the larger variants
@@ -81,10 +84,11 @@ def check(engine: Engine, name: str, model: CETNet, path: Path, folder: Path,
     try:
         problems = []
         if not arguments.only_bit_identity:
-            problems += check_counts(engine, model.configuration, path, arguments.sizes)
+            problems += check_counts(engine, model.configuration, path, sizes_of(model.configuration, arguments))
             problems += check_outputs(engine, model, path, folder, arguments)
         if arguments.bit_identity or arguments.only_bit_identity:
-            problems += check_bit_identity(engine, path, folder, arguments.sizes[0], arguments.seed)
+            size = sizes_of(model.configuration, arguments)[0]
+            problems += check_bit_identity(engine, path, folder, size, arguments.seed)
         return [f"{name}: {problem}" for problem in problems]
     except EngineError as error:
         print(f"  {error}")
@@ -100,7 +104,7 @@ def check_counts(engine: Engine, configuration: ModelConfiguration, path: Path,
     row = VARIANTS.get(configuration.variant or "")
     if row is not None and row.configuration == configuration:  # the variant itself, nothing changed
         subjects.insert(0, (row.name, None))
-        found = engine.inspect(row.name)
+        found = engine.inspect(row.name, row.size)
         printed = (f"{found.get('parameters', 0) / 1e6:.3f}", f"{found.get('multiply_adds', 0) / 1e9:.3f}")
         if printed != (row.parameters, row.multiply_adds):
             problems.append(f"inspect {row.name}: {printed[0]} M, {printed[1]} G; the table has {row.parameters} M, "
@@ -127,28 +131,44 @@ def check_outputs(engine: Engine, model: CETNet, path: Path, folder: Path,
                   arguments: argparse.Namespace) -> list[str]:
     """Logits and every stage's features, for all sizes, batches and numbers of threads."""
     stages = model.configuration.stages
-    columns = ["logits"] + [f"stage {stage + 1}" for stage in range(stages)]
+    dense = isinstance(model, SegmentationModel)
+    labels = folder / "labels.npy" if dense else None
+    columns = ["logits"] + [f"stage {stage + 1}" for stage in range(stages)] + (["full logits"] if dense else [])
     print("  largest difference / tolerance (1e-4 · max(1, largest magnitude))")
     print(f"  {'size':>9} {'batch':>5} {'threads':>7} " + " ".join(f"{column:>19}" for column in columns))
     model.to(getattr(torch, arguments.precision))
     problems = []
-    for size in arguments.sizes:
+    for size in sizes_of(model.configuration, arguments):
         for batch in arguments.batches:
             images = random_images(batch, *size, seed=arguments.seed + 1)
             with torch.inference_mode():
                 logits, features = model.forward_with_features(images.to(getattr(torch, arguments.precision)))
             for threads in arguments.threads or [None]:
                 case = f"{size[0]}x{size[1]} batch {batch}" + (f" threads {threads}" if threads else "")
-                found_logits, maps = engine.run(path, images, folder, threads, stages)
+                found_logits, maps = engine.run(path, images, folder, threads, stages, labels=labels)
                 cells = []
-                for column, found, reference in zip(columns, [found_logits] + maps, [logits] + features):
+                pairs = list(zip([found_logits] + maps, [logits] + features))
+                if dense:
+                    pairs.append((resize(found_logits, size), resize(logits, size)))
+                for column, (found, reference) in zip(columns, pairs):
                     difference, tolerance = compare(found, reference, f"{case}: {column}")
                     bad = not difference <= tolerance
                     cells.append(f"{difference:.2e} / {tolerance:.2e}{'!' if bad else ' '}")
                     if bad:
                         problems.append(f"{case}: {column} differ by {difference:.3g}, tolerance {tolerance:.3g}")
                 print(f"  {size[0]:>4}x{size[1]:<4} {batch:>5} {threads or 'own':>7} " + " ".join(cells), flush=True)
+                if labels is not None:
+                    line, problem = compare_labels(read_labels(labels), resize(logits, size), LEAST_LABELS)
+                    print(f"  {'':>23} {line}", flush=True)
+                    problems += [f"{case}: {problem}"] if problem else []
     return problems
+
+
+def sizes_of(configuration: ModelConfiguration, arguments: argparse.Namespace) -> list[tuple[int, int]]:
+    """Those asked for; else squares and others that are usual, of segmentation models odd ones too."""
+    usual = [(32, 32), (97, 250), (224, 224), (512, 512)] if configuration.is_dense else \
+        [(224, 224), (384, 384), (256, 320), (200, 168)]
+    return arguments.sizes or usual
 
 
 def check_bit_identity(engine: Engine, path: Path, folder: Path, size: tuple[int, int], seed: int) -> list[str]:

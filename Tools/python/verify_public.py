@@ -9,15 +9,17 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from torch import nn
 
 from cetnet.commands import CommandError, run
-from cetnet.comparison import PixelDifference, compare, compare_pixels, environment
+from cetnet.comparison import LEAST_SHARE, PixelDifference, compare, compare_labels, compare_pixels, environment
 from cetnet.engine import DEFAULT_EXECUTABLE, Engine, EngineError
 from cetnet.initialization import random_images
 from cetnet.photographs import bundled, variations
 from cetnet.preprocessing import decode
-from cetnet.public_models import MODELS, PublicModel, logits
+from cetnet.public_models import MODELS, PublicModel, logits, package
 from cetnet.public_processors import PROCESSORS, TimmProcessor, TransformersProcessor
+from cetnet.segmentation import resize
 
 
 def main() -> int:
@@ -81,19 +83,49 @@ def check_models(engine: Engine, names: list[str], folder: Path) -> list[str]:
 def check_model(engine: Engine, name: str, model: PublicModel, path: Path, folder: Path) -> list[str]:
     problems = []
     module = model.save(path)
-    parameters = sum(value.numel() for value in module.parameters())
+    # The engine has no need of a head that helps training, nor of a norm that no map passes.
+    parameters = sum(value.numel() for name, value in module.named_parameters()
+                     if not name.startswith(("auxiliary_head.", "backbone.swin.layernorm.")))
     counted = engine.inspect(path).get("parameters")
     if counted != parameters:
         problems.append(f"{counted} parameters, the package has {parameters}")
     for size in model.sizes:
         images = random_images(1, *size, seed=2)
         case = f"{size[0]}x{size[1]}"
-        difference, tolerance = compare(engine.run(path, images, folder)[0], logits(module, images), case)
+        found, expected = engine.run(path, images, folder)[0], logits(module, images)
+        if model.segments:
+            # Transformers' logits have the images' size, the engine's and the definition's a quarter of it.
+            found, expected = (value if value.shape[2:] == size else resize(value, size) for value in (found, expected))
+        difference, tolerance = compare(found, expected, case)
         bad = not difference <= tolerance
         if bad:
             problems.append(f"{case}: logits differ by {difference:.3g}, tolerance {tolerance:.3g}")
         print(f"{name:<40} {case:>9} {parameters:>12,} {difference:>10.2e} / {tolerance:.2e}{'!' if bad else ''}",
               flush=True)
+    if model.segments and name.startswith("transformers/"):
+        problems += check_labels(engine, name, module, path, folder)
+    return problems
+
+
+def check_labels(engine: Engine, name: str, module: nn.Module, path: Path, folder: Path) -> list[str]:
+    """Labels of photographs: the package's processor in Pillow's form, model and post-processing against `segment`."""
+    problems = []
+    processor = package("transformers").SegformerImageProcessorPil.from_pretrained(path)
+    china = Image.open(next(file for file in bundled() if file.name == "china.jpg")).convert("RGB")
+    for height, width in ((427, 640), (1000, 333)):
+        file, case = folder / f"{width}x{height}.png", f"{height}x{width}"
+        china.resize((width, height), Image.Resampling.LANCZOS).save(file)
+        with torch.inference_mode():
+            output = module.double()(processor(decode(file), return_tensors="pt")["pixel_values"].double())
+        expected = processor.post_process_semantic_segmentation(output, target_sizes=[(height, width)])[0]
+        # What decides, to see how near a miss is.
+        decisive = resize(output.logits, (height, width))
+        if not torch.equal(decisive.argmax(dim=1)[0], expected):
+            problems.append(f"{case}: post_process_semantic_segmentation does something else than resizing")
+        # An 8-bit value in a thousand may be one level off in the input; logits then differ by more than rounding.
+        line, problem = compare_labels(engine.segment(path, file, folder)[None], decisive, LEAST_SHARE, near=0.05)
+        print(f"{name:<40} {case:>9} {line}", flush=True)
+        problems += [f"{case}: {problem}"] if problem else []
     return problems
 
 

@@ -63,6 +63,11 @@ public struct FittedClassifier: Sendable, Equatable {
         backboneAt url: URL
     ) throws -> (configuration: ModelConfiguration, network: Network, weights: HeadedTensors) {
         let files = try ModelFiles(contentsOf: url)
+        // What quantised weights give is not what they give in float32.
+        try files.check(Model.Options(precision: .float32))
+        guard files.configuration.task == .classification else {
+            throw ModelError.task(files.configuration.task, expected: .classification)
+        }
         var configuration = files.configuration
         let dimension = configuration.dims.last!
         guard coefficients[0].count == dimension else {

@@ -10,6 +10,8 @@ import Foundation
 /// nothing.
 struct RidgeSolution {
     private let fit: ClassifierFit
+    /// Room for its threads in the library.
+    private let buffers: OpenBLASBuffers
     /// wᵢ of the images of each label, and their sum over all images W.
     private let weights: [Double]
     private let totalWeight: Double
@@ -33,6 +35,8 @@ struct RidgeSolution {
     /// Decomposes the scatter matrix of the embeddings. Every label has images.
     init(_ fit: ClassifierFit, isBalanced: Bool) throws {
         self.fit = fit
+        try OpenBLAS.load()
+        buffers = try OpenBLASBuffers(min(fit.threads, Self.parts))
         let (dimension, labels) = (fit.dimension, fit.labels.count)
         let images = fit.imagesOfLabel.map(Double.init)
         weights = images.map { isBalanced ? Double(fit.count) / (Double(labels) * $0) : 1 }

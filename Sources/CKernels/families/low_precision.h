@@ -188,6 +188,19 @@ CETNET_INLINE const float *folded_weights(
     return block;
 }
 
+/// Words of INT8_BLOCK integers of a row that are given, from `k` on; zeros behind the last.
+CETNET_INLINE vfloat given_words(const cetnet_pack *p, ptrdiff_t column, ptrdiff_t k) {
+    const int8_t *integers = p->integers + column * p->depth + k;
+    const ptrdiff_t count = p->depth - k;
+    vfloat words = splat(0);
+    if (count >= INT8_BLOCK) {
+        memcpy(&words, integers, INT8_BLOCK);
+    } else {
+        memcpy(&words, integers, (size_t)count);
+    }
+    return words;
+}
+
 /// LANES columns from `column` on, into the half of a panel that starts at `panel`, whose rows are `width` apart.
 CETNET_INLINE void pack_half(const int product, const cetnet_pack *p, ptrdiff_t column, float *panel, ptrdiff_t width) {
     const int per_word = IS_INT8(product) ? CETNET_INT8_PER_WORD : CETNET_BFLOAT16_PER_WORD, size = per_word * LANES;
@@ -197,6 +210,10 @@ CETNET_INLINE void pack_half(const int product, const cetnet_pack *p, ptrdiff_t 
     int8_scale scales[LANES] = {0};
     int32_t sums[LANES] = {0};
     for (ptrdiff_t j = 0; IS_INT8(product) && j < columns; j++) {
+        if (p->integers) {
+            scales[j].scale = p->scales[column + j];
+            continue;
+        }
         vint largest = (vint)(0);
         for (ptrdiff_t k = 0; k < p->depth; k += size) {
             folded_weights(p, column + j, k, block, size);
@@ -210,12 +227,17 @@ CETNET_INLINE void pack_half(const int product, const cetnet_pack *p, ptrdiff_t 
         for (ptrdiff_t j = 0; j < LANES; j++) {
             square[j] = splat(0);
             if (j >= columns) continue;
-            folded_weights(p, column + j, word * per_word, block, size);
             if (!IS_INT8(product)) {
+                folded_weights(p, column + j, word * per_word, block, size);
                 square[j] = bfloat16_words(BFLOAT16_WIDENED, block);
                 continue;
             }
-            square[j] = int8_words(block, splat(scales[j].inverse), 0);
+            if (p->integers) {
+                square[j] = given_words(p, column + j, word * per_word);
+            } else {
+                folded_weights(p, column + j, word * per_word, block, size);
+                square[j] = int8_words(block, splat(scales[j].inverse), 0);
+            }
             int8_t q[INT8_BLOCK];
             memcpy(q, &square[j], sizeof q);
             for (int i = 0; i < INT8_BLOCK; i++) sums[j] += q[i];

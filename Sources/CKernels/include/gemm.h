@@ -56,6 +56,10 @@ typedef struct cetnet_pack {
     const float *bias;
     ptrdiff_t columns;
     ptrdiff_t depth;
+    /// For `pack_int8`, if not NULL: columns × depth integers of −127 … 127, contiguous, and a scale for each column, in
+    /// the place of `weights` and the factors.
+    const int8_t *integers;
+    const float *scales;
     /// Room for cetnet_packed_floats(columns, depth, …).
     float *panels;
 } cetnet_pack;

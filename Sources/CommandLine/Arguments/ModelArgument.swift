@@ -24,8 +24,8 @@ struct ModelArgument: ExpressibleByArgument {
             try Failure.wrap(.unusable) { try ModelConfiguration(json: ModelFiles.read(url), source: text) })
     }
 
-    /// Loads a model on disk, even where a variant has the same name, or ends the program with status 2.
-    func load(precision: Precision = .float32, threads: Int?) throws(Failure) -> Model {
+    /// Where a model on disk is, even where a variant has the same name, or the end of the program with status 2.
+    func files() throws(Failure) -> URL {
         let url = URL(fileURLWithPath: text)
         if url.pathExtension == "json" || !FileManager.default.fileExists(atPath: text), case .random = try source() {
             throw Failure(
@@ -35,7 +35,12 @@ struct ModelArgument: ExpressibleByArgument {
                     config.json and model.safetensors, or a .safetensors file ('cetnet init' makes one for tests)
                     """)
         }
-        return try ModelSource.files(url).load(
+        return url
+    }
+
+    /// Loads a model on disk, even where a variant has the same name, or ends the program with status 2.
+    func load(precision: Precision? = nil, threads: Int?) throws(Failure) -> Model {
+        try ModelSource.files(files()).load(
             Model.Options(precision: precision, threads: threads, concurrency: 1), seed: 0)
     }
 }
@@ -43,13 +48,14 @@ struct ModelArgument: ExpressibleByArgument {
 /// A model, or `MODEL:PRECISION`: how models in different precisions stand side by side.
 struct ModelInPrecision {
     let model: ModelArgument
-    let precision: Precision
+    /// `nil` for the model's own.
+    let precision: Precision?
 
-    init(model: ModelArgument, precision: Precision) { (self.model, self.precision) = (model, precision) }
+    init(model: ModelArgument, precision: Precision?) { (self.model, self.precision) = (model, precision) }
 
     /// Takes an argument apart, unless it is a file as it stands.
     /// - Parameter precision: of a model that names none.
-    init(_ argument: ModelArgument, otherwise precision: Precision) throws(Failure) {
+    init(_ argument: ModelArgument, otherwise precision: Precision?) throws(Failure) {
         let text = argument.text
         guard let colon = text.lastIndex(of: ":"), !FileManager.default.fileExists(atPath: text) else {
             (model, self.precision) = (argument, precision)
@@ -65,7 +71,10 @@ struct ModelInPrecision {
     }
 
     /// As reports write it: the precision behind the name unless it is float32.
-    var text: String { precision == .float32 ? model.text : "\(model.text):\(precision.rawValue)" }
+    var text: String {
+        guard let precision, precision != .float32 else { return model.text }
+        return "\(model.text):\(precision.rawValue)"
+    }
 }
 
 /// Where a model comes from.

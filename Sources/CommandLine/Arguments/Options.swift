@@ -1,5 +1,6 @@
 import ArgumentParser
 import CETNet
+import CETNetImaging
 
 /// `--model`, for the commands that run one with its weights.
 struct ModelOption: ParsableArguments {
@@ -35,14 +36,39 @@ struct ThreadsOption: ParsableArguments {
     func validate() throws { try Allowed.check("threads", threads, 1...64) }
 }
 
+/// How images are decoded, for the commands that read many.
+struct DecodingOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Refuse images with more pixels. One needs 3 to 14 bytes a pixel.", valueName: "n"))
+    var maxPixels = ImageDecoder().maximumPixels
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Decode images at the same time only while they need no more than this together; one alone may.",
+            valueName: "MiB"))
+    var decodingMemory = MemoryBudget.shared.bytes >> 20
+
+    func validate() throws {
+        try Allowed.check("max-pixels", maxPixels, 1...PixelBuffer.maximumPixels)
+        try Allowed.check("decoding-memory", decodingMemory, 1...1 << 30)
+    }
+
+    var decoder: ImageDecoder {
+        ImageDecoder(maximumPixels: maxPixels, memory: MemoryBudget(bytes: decodingMemory << 20))
+    }
+}
+
 /// `--precision`, for the commands that run a model.
 struct PrecisionOption: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
             "What linear layers and dense convolutions are computed in: float32, bfloat16 (half the weights' memory) or "
-                + "int8 (about a quarter; convolutions in bfloat16).", valueName: "precision"))
-    var precision = Precision.float32
+                + "int8 (about a quarter; convolutions in bfloat16). Default: what a quantised model is for, else "
+                + "float32.", valueName: "precision"))
+    var precision: Precision?
 }
 
 extension Precision: ExpressibleByArgument {}
@@ -72,5 +98,17 @@ struct SizeArgument: ExpressibleByArgument {
         default:
             return nil
         }
+    }
+}
+
+/// Image sizes on the command line, separated by commas.
+struct SizeList: ExpressibleByArgument {
+    let sizes: [ImageSize]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let sizes = parts.compactMap { SizeArgument(argument: String($0))?.size }
+        guard sizes.count == parts.count else { return nil }
+        self.sizes = sizes
     }
 }

@@ -9,13 +9,15 @@ struct Bench: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The name of a variant, which then gets random weights, or a model on disk.", valueName: "variant|model"))
-    var model: ModelArgument
+            "Names of variants, which then get random weights, or models on disk; measured one after the other.",
+            valueName: "variant|model"))
+    var models: [ModelArgument]
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The image size, N or HxW (default: the model's own).", valueName: "n|hxw"))
-    var imageSize: SizeArgument?
+        help: ArgumentHelp(
+            "The image size, N or HxW; several separated by commas (default: the model's own).", valueName: "n|hxw,…"))
+    var imageSize: SizeList?
 
     @Option(name: .long, help: ArgumentHelp("Images per run; several separated by commas.", valueName: "n,n…"))
     var batch = CountList([1])
@@ -52,9 +54,16 @@ struct Bench: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "How many sessions run at the same time, each with its own threads: throughput instead of latency.",
-            valueName: "n"))
-    var sessions = 1
+            """
+            How many sessions run at the same time, each with its own threads: throughput instead of latency; several \
+            separated by commas.
+            """, valueName: "n,n…"))
+    var sessions = CountList([1])
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Run on these processors only, by their numbers: 0,2-3.", valueName: "list"))
+    var pin: ProcessorList?
 
     @Flag(name: .long, help: "Also show the time of every step of the network, and the sums by kind of operator.")
     var perLayer = false
@@ -114,7 +123,9 @@ struct Bench: ParsableCommand {
     var csv: String?
 
     func validate() throws {
-        for (name, list, allowed) in [("batch", batch, 1...1024), ("threads", threads ?? CountList([1]), 1...64)] {
+        for (name, list, allowed) in [
+            ("batch", batch, 1...1024), ("threads", threads ?? CountList([1]), 1...64), ("sessions", sessions, 1...64),
+        ] {
             if let wrong = list.counts.first(where: { !allowed.contains($0) }) {
                 throw ValidationError(
                     "--\(name) has \(wrong); allowed are \(allowed.lowerBound) to \(allowed.upperBound).")
@@ -126,17 +137,16 @@ struct Bench: ParsableCommand {
         }
         try Allowed.check("runs", runs, 1...1_000_000)
         try Allowed.check("warmup", warmup, 0...1_000_000)
-        try Allowed.check("sessions", sessions, 1...64)
-        if perLayer, sessions > 1 { throw ValidationError("--per-layer shows one session; --sessions must be 1.") }
+        if perLayer, sessions.counts != [1] {
+            throw ValidationError("--per-layer shows one session; --sessions must be 1.")
+        }
         if sort != nil, !perLayer { throw ValidationError("--sort goes with --per-layer.") }
         if groupBy != nil, !perLayer { throw ValidationError("--group-by goes with --per-layer.") }
         if trace != nil, !perLayer { throw ValidationError("--trace goes with --per-layer.") }
         if let rate, !(rate > 0 && rate <= 1e6) {
             throw ValidationError("--rate is \(rate); allowed is above 0, up to 1000000.")
         }
-        if rate != nil, perLayer || sessions > 1 {
-            throw ValidationError("--rate is for one session without --per-layer.")
-        }
+        if rate != nil, perLayer { throw ValidationError("--rate and --per-layer exclude each other.") }
         if !(0...1000).contains(allow) { throw ValidationError("--allow is \(allow); allowed are 0 to 1000.") }
     }
 
@@ -144,65 +154,78 @@ struct Bench: ParsableCommand {
         try OutputFile.check(json, csv, trace)
         let reference = try baseline.map { try BenchBaseline(path: $0) }
         let images = try EndToEnd.Images(endToEnd)
-        let subject = try BenchSubject(model, seed: seed)
-        defer { subject.removeTemporaryFiles() }
-        let size = imageSize?.size ?? ImageSize(square: subject.configuration.imageSize)
+        try pin?.apply()
+        var subjects: [BenchSubject] = []
+        defer { for subject in subjects { subject.removeTemporaryFiles() } }
+        for model in models { subjects.append(try BenchSubject(model, seed: seed)) }
         let duration = runs.map { Workload.Duration.runs($0) } ?? .seconds(seconds ?? 10)
-        let name = ModelInPrecision(model: model, precision: precision.precision).text
         let watch = MachineWatch()
 
         // Everything that is measured comes before what it is compared with, whose matrices would count as memory.
-        var measured: [(workload: Workload, figures: Workload.Figures)] = []
+        var measured: [Measured] = []
         var endToEnds: [EndToEnd] = []
-        var machine: MachineReport?
-        for threads in threads?.counts ?? [Processor.availableCount] {
-            let (model, loadTime) = try subject.load(
-                backend: backend, precision: precision.precision, threads: threads)
-            machine =
-                machine
-                ?? MachineReport(
-                    models: [model], backend: backend, sessions: sessions, seed: subject.seed)
-            for batch in batch.counts {
-                let workload = Workload(
-                    model: model, imageSize: size, batch: batch, threads: threads, sessions: sessions, seed: seed,
-                    loadTime: loadTime)
-                let figures = try Failure.wrap(.unusable) {
-                    try workload.measure(duration, warmup: warmup, perLayer: perLayer, rate: rate)
+        for subject in subjects {
+            for threads in threads?.counts ?? [Processor.availableCount] {
+                let (model, loadTime) = try subject.load(
+                    backend: backend, precision: precision.precision, threads: threads)
+                for workload in workloads(subject, model, threads: threads, loadTime: loadTime) {
+                    let figures = try Failure.wrap(.unusable) {
+                        try workload.measure(duration, warmup: warmup, perLayer: perLayer, rate: rate)
+                    }
+                    measured.append(Measured(subject: subject, workload: workload, figures: figures))
                 }
-                measured.append((workload, figures))
-            }
-            if !images.isEmpty {
-                endToEnds.append(try Failure.wrap(.unusable) { try EndToEnd(model, images, duration, warmup: warmup) })
+                if !images.isEmpty {
+                    endToEnds.append(
+                        try Failure.wrap(.unusable) { try EndToEnd(model, images, duration, warmup: warmup) })
+                }
             }
         }
-        var machineReport = machine!
-        machineReport.processorsOfOthers = watch.processorsOfOthers
-        let rates = try Failure.wrap(.unusable) {
-            try ReferenceRates(threads: measured.map { $0.workload.threads * sessions })
-        }
-        let results = measured.map { workload, figures in
+        var machine = MachineReport(
+            models: measured.map(\.workload.model), backend: backend, sessions: sessions.counts.max()!,
+            seed: subjects.lazy.compactMap(\.seed).first)
+        machine.processorsOfOthers = watch.processorsOfOthers
+        let rates = try Failure.wrap(.unusable) { try ReferenceRates(threads: measured.map(\.workload.allThreads)) }
+        let results = measured.map { one in
             BenchResult(
-                model: name, workload: workload, figures: figures,
-                rates: rates.of(threads: workload.threads * sessions))
+                model: ModelInPrecision(model: one.subject.model, precision: precision.precision).text,
+                workload: one.workload, figures: one.figures, rates: rates.of(threads: one.workload.allThreads))
         }
 
         try Failure.wrap(.unusable) {
             if let json {
                 try OutputFile.write(
-                    BenchFiles.json(machine: machineReport, results: results, endToEnds: endToEnds), to: json)
+                    BenchFiles.json(machine: machine, results: results, endToEnds: endToEnds), to: json)
             }
-            if let csv { try OutputFile.write(BenchFiles.csv(machine: machineReport, results), to: csv) }
+            if let csv { try OutputFile.write(BenchFiles.csv(machine: machine, results), to: csv) }
             if let trace { try OutputFile.write(BenchFiles.trace(results), to: trace) }
         }
-        for warning in watch.warnings(machine: machineReport, results: results) {
-            Console.report("Warning: \(warning)")
-        }
+        for warning in watch.warnings(machine: machine, results: results) { Console.report("Warning: \(warning)") }
         try Console.print(
             BenchReport.text(
-                subject: subject, size: size, machine: machineReport, results: results,
+                subjects: measured.map(\.subject), machine: machine, results: results,
                 layers: perLayer ? LayerReport.Choice(order: sort ?? .order, grouping: groupBy) : nil))
         for endToEnd in endToEnds { try Console.print("\n" + endToEnd.text) }
         if let reference { try Console.print("\n" + (try reference.verdict(results, percent: allow))) }
+    }
+
+    private struct Measured {
+        let subject: BenchSubject
+        let workload: Workload
+        let figures: Workload.Figures
+    }
+
+    /// Every size, number of sessions and batch that is asked for.
+    private func workloads(_ subject: BenchSubject, _ model: Model, threads: Int, loadTime: Double) -> [Workload] {
+        let sizes = imageSize?.sizes ?? [ImageSize(square: subject.configuration.imageSize)]
+        return sizes.flatMap { size in
+            sessions.counts.flatMap { sessions in
+                batch.counts.map { batch in
+                    Workload(
+                        model: model, imageSize: size, batch: batch, threads: threads, sessions: sessions, seed: seed,
+                        loadTime: loadTime)
+                }
+            }
+        }
     }
 }
 

@@ -56,7 +56,9 @@ struct BenchBaseline {
         guard case .string(let model)? = value("model"), case .string(let size)? = value("image_size"),
             case .integer(let batch)? = value("batch"), case .integer(let threads)? = value("threads")
         else { return nil }
-        return "\(model), \(size), batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")"
+        // Earlier files say nothing of sessions where there is one.
+        let sessions = if case .integer(let count)? = value("sessions"), count > 1 { ", \(count) sessions" } else { "" }
+        return "\(model), \(size), batch \(batch), \(threads) thread\(threads == 1 ? "" : "s")\(sessions)"
     }
 }
 

@@ -45,7 +45,7 @@ enum BenchFiles {
         let origin = machine.fields.filter { MachineReport.originKeys.contains($0.key) }
         let rows = results.flatMap { result -> [[JSONValue.Member]] in
             guard let layers = result.figures.layers else { return [result.fields + origin] }
-            return steps(layers).map { Array(result.fields.prefix(4)) + $0 + origin }
+            return steps(layers).map { Array(result.fields.prefix(5)) + $0 + origin }
         }
         return CSV.text(titles: rows[0].map(\.key), rows: rows.map { $0.map(\.value) })
     }

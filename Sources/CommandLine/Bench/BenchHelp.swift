@@ -2,14 +2,16 @@
 enum BenchHelp {
     static let discussion = """
         Runs the model on random images and reports times and what they amount to. A VARIANT gets random weights, \
-        which are as fast as trained ones. Every batch and thread count asked for is measured, one after the other.
+        which are as fast as trained ones. Every model, thread count, image size, number of sessions and batch asked \
+        for is measured, one after the other.
 
         EXAMPLES
           cetnet bench cetnet-t
           cetnet bench cetnet-t --batch 1,8 --threads 1,2 --json figures.json
           cetnet bench cetnet-s --image-size 384 --per-layer --sort time
           cetnet bench cetnet-t-ghost --per-layer --group-by stage,part
-          cetnet bench models/digits --sessions 2 --threads 1
+          cetnet bench models/digits cetnet-t --sessions 1,2 --threads 1
+          cetnet bench cetnet-t --image-size 224,384,256x320 --threads 1 --pin 0
 
         WHAT IS REPORTED
           parameters     Trained numbers of the model.
@@ -29,8 +31,8 @@ enum BenchHelp {
                          per batch: mean, median, least, most; and P90, P95 and
                          P99, which 90, 95 and 99 % of the runs stay below,
                          interpolated linearly between runs.
-          images/s       Batch / median time. With --sessions: images of all
-                         sessions / time from the first start to the last end.
+          images/s       Batch / median time. With --sessions and --rate: images
+                         of all sessions / time from the first start to the last end.
           GFLOP/s        Billions of floating point operations per second:
                          operations of an image x images/s.
           SGEMM          GFLOP/s of OpenBLAS's cblas_sgemm, 1024x1024 times
@@ -61,11 +63,14 @@ enum BenchHelp {
         --end-to-end measures the way from a file's bytes to labels, one image after the other: decoding, \
         preprocessing, the run with its ranking, and all together. Files are read beforehand; may be repeated.
 
-        --rate N lets a batch come in N times a second, whatever has become of the last: times are from a batch's \
-        arrival to its result, waiting included, and images/s what was done of them.
+        --rate N lets a batch come in N times a second, whatever has become of the last; the next of the --sessions \
+        that is free takes it. Times are from a batch's arrival to its result, waiting included, and images/s what was \
+        done of them.
 
-        --baseline FILE compares each median with that of the same model, image size, batch and threads in an earlier \
-        --json FILE. It is slower if it exceeds the earlier one by more than --allow per cent and nine of ten runs \
+        --pin LIST keeps the program on these processors, as taskset does; --threads then is as many unless it is given.
+
+        --baseline FILE compares each median with that of the same model, image size, batch, threads and sessions in an \
+        earlier --json FILE. It is slower if it exceeds the earlier one by more than --allow per cent and nine of ten runs \
         exceed the earlier median: then the status is 3.
 
         --trace FILE writes --per-layer's steps as events of Chrome's trace format, laid end to end.
@@ -73,10 +78,10 @@ enum BenchHelp {
         Warnings go to standard error, before the figures: of a build for debugging; of a busy machine (others use more than 5 % of its \
         processors); of a spread that makes figures worthless (P90 above 1.15 times the median).
 
-        --json writes {"machine": {…}, "results": [{"model", "image_size", "batch", "threads", "load_ms", \
+        --json writes {"machine": {…}, "results": [{"model", "image_size", "batch", "threads", "sessions", "load_ms", \
         "first_run_ms", "mean_ms", "median_ms", "min_ms", "max_ms", "p90_ms", "p95_ms", "p99_ms", "images_per_second", \
         "gflops", "sgemm_gflops", "peak_gflops", "peak_rss_bytes", "arena_bytes", "weights_bytes", \
-        "allocations_per_run", "samples_ms"}]}, one result for each batch and thread count; allocations_per_run is \
+        "allocations_per_run", "samples_ms"}]}, one result for each that is measured; allocations_per_run is \
         null where they are not counted, samples_ms has every run. --per-layer adds "layers", --end-to-end adds \
         "end_to_end" beside the results. The machine's object has the date, the processor, its frequency governor and \
         the commit of the checkout. --csv writes the results with the same columns and those of the machine that tell \

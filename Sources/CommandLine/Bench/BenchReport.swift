@@ -3,24 +3,22 @@ import Foundation
 
 /// The figures as people read them.
 enum BenchReport {
-    /// - Parameter layers: how the steps are shown; `nil` for not at all.
+    /// - Parameters:
+    ///   - subjects: of each result.
+    ///   - layers: how the steps are shown; `nil` for not at all.
     static func text(
-        subject: BenchSubject, size: ImageSize, machine: MachineReport, results: [BenchResult],
-        layers: LayerReport.Choice?
+        subjects: [BenchSubject], machine: MachineReport, results: [BenchResult], layers: LayerReport.Choice?
     ) -> String {
-        let multiplyAdds = results[0].multiplyAdds
-        let weights = subject.seed.map { "random weights of seed \($0)" } ?? "weights from \(subject.name)"
-        var parts = [
-            """
-            model       \(subject.configuration.variant ?? subject.name), \(weights), images of \(size), \
-            \(machine.precision)
-                        \(Figures.millions(subject.parameters)) parameters, \(Figures.billions(multiplyAdds)) \
-            multiply-adds (\(Figures.billions(2 * multiplyAdds)) floating point operations) per image
-            \(machine.text)
-            """
-        ]
-        for result in results {
-            parts.append(block(result, sessions: machine.sessions))
+        var parts: [String] = []
+        var shown: (name: String, size: ImageSize)?
+        for (subject, result) in zip(subjects, results) {
+            let heading = (name: subject.name, size: result.workload.imageSize)
+            if shown == nil || shown! != heading {
+                let text = head(subject, result)
+                parts.append(shown == nil ? text + "\n" + machine.text : text)
+                shown = heading
+            }
+            parts.append(block(result))
             if let layers, let profile = result.figures.layers {
                 parts.append(LayerReport.text(profile, layers))
             }
@@ -28,7 +26,19 @@ enum BenchReport {
         return parts.joined(separator: "\n\n")
     }
 
-    private static func block(_ result: BenchResult, sessions: Int) -> String {
+    /// The model and its size.
+    private static func head(_ subject: BenchSubject, _ result: BenchResult) -> String {
+        let weights = subject.seed.map { "random weights of seed \($0)" } ?? "weights from \(subject.name)"
+        let workload = result.workload
+        return """
+            model       \(subject.configuration.variant ?? subject.name), \(weights), images of \(workload.imageSize), \
+            \(workload.model.precision.rawValue)
+                        \(Figures.millions(subject.parameters)) parameters, \(Figures.billions(result.multiplyAdds)) \
+            multiply-adds (\(Figures.billions(2 * result.multiplyAdds)) floating point operations) per image
+            """
+    }
+
+    private static func block(_ result: BenchResult) -> String {
         let (workload, figures) = (result.workload, result.figures)
         let times = figures.times
         func ms(_ value: Double) -> String { String(format: "%.2f", value) }
@@ -39,7 +49,7 @@ enum BenchReport {
         let allocations = figures.allocationsPerRun.map { String(format: $0 == 0 ? "%.0f" : "%.2f", $0) }
         return """
             batch \(workload.batch), \(counted(workload.threads, "thread"))\
-            \(sessions == 1 ? "" : ", \(sessions) sessions")
+            \(workload.sessions == 1 ? "" : ", \(workload.sessions) sessions")
               load           \(ms(workload.loadTime)) ms
               first run      \(ms(figures.firstRunTime)) ms
               steady state   mean \(ms(times.mean)), median \(ms(times.median)), min \(ms(times.min)), max \

@@ -1,7 +1,7 @@
 import CETNet
 import CETNetCheckpoint
 
-/// The figures of one batch and thread count.
+/// The figures of one model, image size, batch, number of threads and of sessions.
 struct BenchResult {
     let model: String
     let workload: Workload
@@ -30,6 +30,7 @@ struct BenchResult {
             .init("image_size", .string(workload.imageSize.description)),
             .init("batch", .integer(workload.batch)),
             .init("threads", .integer(workload.threads)),
+            .init("sessions", .integer(workload.sessions)),
             .init("load_ms", .rounded(workload.loadTime)),
             .init("first_run_ms", .rounded(figures.firstRunTime)),
             .init("mean_ms", .rounded(times.mean)),

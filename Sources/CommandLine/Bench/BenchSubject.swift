@@ -4,8 +4,9 @@ import Foundation
 
 /// The model that is measured: one on disk, or one with random weights in temporary files.
 struct BenchSubject {
+    let model: ModelArgument
     /// As on the command line.
-    let name: String
+    var name: String { model.text }
     let configuration: ModelConfiguration
     /// Trained numbers.
     let parameters: Int
@@ -15,7 +16,7 @@ struct BenchSubject {
     private let temporary: TemporaryModel?
 
     init(_ model: ModelArgument, seed: UInt64) throws(Failure) {
-        name = model.text
+        self.model = model
         let source = try model.source()
         if case .random(let configuration) = source {
             let written = try Failure.wrap(.unusable) { try TemporaryModel(configuration, seed: seed) }
@@ -30,7 +31,7 @@ struct BenchSubject {
 
     /// Loads the model anew, and says how long that took in milliseconds.
     func load(
-        backend: Backend, precision: Precision, threads: Int
+        backend: Backend, precision: Precision?, threads: Int
     ) throws(Failure) -> (model: Model, milliseconds: Double) {
         let options = Model.Options(backend: backend, precision: precision, threads: threads, concurrency: 1)
         let start = ContinuousClock.now

@@ -1,5 +1,6 @@
 import CETNet
 import Foundation
+import Synchronization
 
 /// Runs of sessions that are warm.
 struct SteadyState {
@@ -17,26 +18,6 @@ struct SteadyState {
         let start = ContinuousClock.now
         counter.start()
         while times.wantsMore(since: start) { times.append(try lane.run()) }
-        counter.stop()
-        return SteadyState(
-            times: times.values, elapsed: start.duration(to: .now).milliseconds, allocations: counter.count)
-    }
-
-    /// One session on this thread, whose runs come in at a fixed rate, an open loop: a run that has to wait for the one
-    /// before it takes longer by as much.
-    static func arriving(_ lane: Lane, _ duration: Workload.Duration, rate: Double) throws -> SteadyState {
-        let times = TimeLog(duration)
-        let counter = AllocationCounter()
-        let start = ContinuousClock.now
-        var arrival = start
-        counter.start()
-        while times.wantsMore(since: start) {
-            let wait = ContinuousClock.now.duration(to: arrival)
-            if wait > .zero { usleep(UInt32(wait / .microseconds(1))) }
-            _ = try lane.run()
-            times.append(arrival.duration(to: .now).milliseconds)
-            arrival += .seconds(1 / rate)
-        }
         counter.stop()
         return SteadyState(
             times: times.values, elapsed: start.duration(to: .now).milliseconds, allocations: counter.count)
@@ -61,12 +42,16 @@ struct SteadyState {
     }
 
     /// Several sessions at the same time, each on a thread of its own.
-    static func together(_ lanes: [Lane], _ duration: Workload.Duration) throws -> SteadyState {
+    /// - Parameter rate: runs per second that come in for all sessions, an open loop: the next free session takes the
+    ///   next of them, and one that has to wait for a session takes longer by as much. `nil`: each session runs again
+    ///   when it is done.
+    static func together(_ lanes: [Lane], _ duration: Workload.Duration, rate: Double? = nil) throws -> SteadyState {
         let ready = DispatchSemaphore(value: 0)
         let go = DispatchSemaphore(value: 0)
         let done = DispatchSemaphore(value: 0)
         let leave = DispatchSemaphore(value: 0)
-        let runners = lanes.map { Runner(lane: $0, times: TimeLog(duration)) }
+        let arrivals = rate.map { Arrivals(rate: $0) }
+        let runners = lanes.map { Runner(lane: $0, times: TimeLog(duration), arrivals: arrivals) }
         for runner in runners {
             Thread {
                 ready.signal()
@@ -80,6 +65,7 @@ struct SteadyState {
         for _ in runners { ready.wait() }
         let counter = AllocationCounter()
         let start = ContinuousClock.now
+        arrivals?.start = start
         counter.start()
         for _ in runners { go.signal() }
         for _ in runners { done.wait() }
@@ -94,20 +80,48 @@ struct SteadyState {
     private final class Runner: @unchecked Sendable {
         let lane: Lane
         let times: TimeLog
+        let arrivals: Arrivals?
         var error: ModelError?
 
-        init(lane: Lane, times: TimeLog) {
+        init(lane: Lane, times: TimeLog, arrivals: Arrivals?) {
             self.lane = lane
             self.times = times
+            self.arrivals = arrivals
         }
 
         func run() {
             let start = ContinuousClock.now
             do {
-                while times.wantsMore(since: start) { times.append(try lane.run()) }
+                guard let arrivals else {
+                    while times.wantsMore(since: start) { times.append(try lane.run()) }
+                    return
+                }
+                while times.wantsMore(since: start) {
+                    let arrival = arrivals.next()
+                    _ = try lane.run()
+                    times.append(arrival.duration(to: .now).milliseconds)
+                }
             } catch {
                 self.error = error
             }
+        }
+    }
+
+    /// When runs come in, for whichever session is free.
+    private final class Arrivals: @unchecked Sendable {
+        /// Written before the sessions start, read afterwards.
+        var start = ContinuousClock.now
+        private let interval: Duration
+        private let taken = Atomic(0)
+
+        init(rate: Double) { interval = .seconds(1 / rate) }
+
+        /// The next one's time, when it has come.
+        func next() -> ContinuousClock.Instant {
+            let arrival = start + interval * taken.add(1, ordering: .relaxed).oldValue
+            let wait = ContinuousClock.now.duration(to: arrival)
+            if wait > .zero { usleep(UInt32(min(wait / .microseconds(1), 1e9))) }
+            return arrival
         }
     }
 }

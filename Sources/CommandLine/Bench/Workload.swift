@@ -13,6 +13,9 @@ struct Workload {
     /// How long loading the model took, in milliseconds.
     let loadTime: Double
 
+    /// Of all sessions.
+    var allThreads: Int { threads * sessions }
+
     /// How long to measure.
     enum Duration {
         case seconds(Double)
@@ -38,8 +41,8 @@ struct Workload {
 
     /// - Parameters:
     ///   - perLayer: whether to run with a clock in every second run; only for one session.
-    ///   - rate: batches per second that come in, each at its time; `nil`: each when the one before is done. Times then
-    ///     hold the waiting.
+    ///   - rate: batches per second that come in for all sessions, each at its time; `nil`: each when the one before is
+    ///     done. Times then hold the waiting.
     func measure(_ duration: Duration, warmup: Int, perLayer: Bool, rate: Double? = nil) throws -> Figures {
         let start = ContinuousClock.now
         let first = try Lane(model, threads: threads, imageSize: imageSize, batch: batch, seed: seed)
@@ -62,12 +65,10 @@ struct Workload {
             let profile = LayerProfile(steps: try first.session.steps(imageSize: imageSize), batch: batch)
             steady = try SteadyState.alternating(first, duration, profile: profile)
             layers = profile
-        } else if let rate {
-            steady = try SteadyState.arriving(first, duration, rate: rate)
-        } else if sessions == 1 {
+        } else if sessions == 1, rate == nil {
             steady = try SteadyState.alone(first, duration)
         } else {
-            steady = try SteadyState.together(lanes, duration)
+            steady = try SteadyState.together(lanes, duration, rate: rate)
         }
         let times = Distribution(steady.times)
         return Figures(

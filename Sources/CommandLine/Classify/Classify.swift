@@ -35,11 +35,7 @@ struct Classify: ParsableCommand {
             valueName: "n"))
     var batch = 8
 
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Refuse images with more pixels. Each thread holds one image, at 3 to 14 bytes a pixel.", valueName: "n"))
-    var maxPixels = ImageDecoder().maximumPixels
+    @OptionGroup var decoding: DecodingOptions
 
     @OptionGroup var precision: PrecisionOption
 
@@ -51,12 +47,11 @@ struct Classify: ParsableCommand {
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top is \(top); allowed is 1 or more.") }
         try Allowed.check("batch", batch, 1...1024)
-        try Allowed.check("max-pixels", maxPixels, 1...PixelBuffer.maximumPixels)
     }
 
     func run() throws {
         let model = try model.model.load(precision: precision.precision, threads: threads.threads)
-        let found = ImageFinder(decoder: ImageDecoder(maximumPixels: maxPixels)).find(images)
+        let found = ImageFinder(decoder: decoding.decoder).find(images)
         let bar = ProgressBar(total: found.count, noun: "images")
         bar.show(0)
 

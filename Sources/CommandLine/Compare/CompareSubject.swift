@@ -3,7 +3,8 @@ import CETNet
 /// A model that takes part in a comparison: where it comes from, before it is loaded.
 struct CompareSubject {
     let source: ModelSource
-    let precision: Precision
+    /// `nil` for the model's own.
+    let precision: Precision?
     /// Side of its own images.
     let imageSize: ImageSize
     /// What is known of it.
@@ -12,7 +13,7 @@ struct CompareSubject {
     /// - Parameters:
     ///   - name: as reports call it.
     ///   - imageSize: `nil` for the model's own.
-    init(_ model: ModelArgument, name: String, precision: Precision, imageSize: ImageSize?) throws(Failure) {
+    init(_ model: ModelArgument, name: String, precision: Precision?, imageSize: ImageSize?) throws(Failure) {
         self.precision = precision
         source = try model.source()
         let summary = try source.summary(imageSize: imageSize)

@@ -50,6 +50,8 @@ struct Evaluate: ParsableCommand {
             valueName: "n"))
     var batch = 8
 
+    @OptionGroup var decoding: DecodingOptions
+
     @OptionGroup var precision: PrecisionOption
 
     @OptionGroup var threads: ThreadsOption
@@ -60,7 +62,7 @@ struct Evaluate: ParsableCommand {
         let first = try model.model.load(precision: precision.precision, threads: threads.threads)
         let labels = first.configuration.labels
         let second = try against.map { argument throws(Failure) in
-            let named = try ModelInPrecision(argument, otherwise: .float32)
+            let named = try ModelInPrecision(argument, otherwise: nil)
             let other = try named.model.load(precision: named.precision, threads: threads.threads)
             guard other.configuration.labels == labels else {
                 throw Failure(
@@ -69,7 +71,7 @@ struct Evaluate: ParsableCommand {
             }
             return other
         }
-        let data = try LabelledImages(at: data, labels: labels)
+        let data = try LabelledImages(at: data, labels: labels, decoder: decoding.decoder)
         let pass = try EvaluationPass(first, data, batch: batch)
         let evaluation = Evaluation(outcomes: pass.outcomes.compactMap(\.self))
         let agreement = try second.map { second throws(Failure) in
@@ -83,7 +85,7 @@ struct Evaluate: ParsableCommand {
             text(evaluation, failed, pass.imagesPerSecond, agreement, labels.map { printable($0) }))
         try Failure.wrap(.unusable) {
             if let json {
-                let figures = figures(evaluation, failed, pass.imagesPerSecond, agreement, labels)
+                let figures = figures(evaluation, first.precision, failed, pass.imagesPerSecond, agreement, labels)
                 try OutputFile.write(figures.description + "\n", to: json)
             }
             if let predictions { try OutputFile.write(table(pass.outcomes, data, labels), to: predictions) }
@@ -139,7 +141,9 @@ struct Evaluate: ParsableCommand {
     }
 
     private func figures(
-        _ evaluation: Evaluation, _ failed: Int, _ imagesPerSecond: Double, _ other: Comparison?, _ labels: [String]
+        _ evaluation: Evaluation, _ precision: Precision, _ failed: Int, _ imagesPerSecond: Double,
+        _ other: Comparison?,
+        _ labels: [String]
     ) -> JSONValue {
         func interval(_ share: Double) -> JSONValue {
             let interval = evaluation.interval(share)
@@ -147,7 +151,7 @@ struct Evaluate: ParsableCommand {
         }
         func optional(_ share: Double?) -> JSONValue { share.map { .double($0) } ?? .null }
         var members: [JSONValue.Member] = [
-            .init("model", .string(model.model.text)), .init("precision", .string(precision.precision.rawValue)),
+            .init("model", .string(model.model.text)), .init("precision", .string(precision.rawValue)),
             .init("data", .string(data)),
             .init("images", .integer(evaluation.outcomes.count)), .init("failed", .integer(failed)),
             .init("top1", .double(evaluation.top1)), .init("top1_interval", interval(evaluation.top1)),

@@ -9,10 +9,15 @@ struct LabelledImages {
     private(set) var images: [Image] = []
     /// For each image the index of its label in the model.
     private(set) var labels: [Int] = []
+    private let decoder: ImageDecoder
+
+    /// A table of more bytes is refused: some million images.
+    private static let largestTable = 256 << 20
 
     /// Finds the images of `path`, or ends the program with status 2.
     /// - Parameter names: the model's labels.
-    init(at path: String, labels names: [String]) throws(Failure) {
+    init(at path: String, labels names: [String], decoder: ImageDecoder) throws(Failure) {
+        self.decoder = decoder
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw Failure(status: .unusable, message: "\(path): no such file or directory")
@@ -44,7 +49,7 @@ struct LabelledImages {
     private mutating func add(folder: String, _ known: KnownLabels) throws(Failure) {
         for (name, path) in try Self.folders(in: folder) {
             let label = try known.index(of: name, source: path)
-            for image in ImageFinder().find([path]) { add(image, label) }
+            for image in ImageFinder(decoder: decoder).find([path]) { add(image, label) }
         }
     }
 
@@ -52,7 +57,8 @@ struct LabelledImages {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         for (image, name, row) in try Self.rows(of: path) {
             let label = try known.index(of: name, source: "\(path): row \(row)")
-            add(.file(image.hasPrefix("/") ? image : folder.appendingPathComponent(image).path), label)
+            let file = image.hasPrefix("/") ? image : folder.appendingPathComponent(image).path
+            add(.file(file, decoder: decoder), label)
         }
     }
 
@@ -68,8 +74,16 @@ struct LabelledImages {
 
     /// The rows of a table, counted from 1, without its titles.
     private static func rows(of path: String) throws(Failure) -> [(image: String, label: String, row: Int)] {
-        let data = try Failure.wrap(.unusable) { try Data(contentsOf: URL(fileURLWithPath: path)) }
-        guard let text = String(data: data, encoding: .utf8) else {
+        let bytes = try Failure.wrap(.unusable) {
+            let file = try RegularFile(URL(fileURLWithPath: path))
+            guard file.count <= Self.largestTable else {
+                throw Failure(
+                    status: .unusable,
+                    message: "\(path): expected a CSV of at most \(Self.largestTable) bytes, found \(file.count)")
+            }
+            return try file.bytes(0..<file.count)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Failure(status: .unusable, message: "\(path): expected a CSV of path,label in UTF-8")
         }
         var rows: [(String, String, Int)] = []

@@ -33,6 +33,8 @@ struct Embed: ParsableCommand {
 
     @OptionGroup var batch: BatchOption
 
+    @OptionGroup var decoding: DecodingOptions
+
     @OptionGroup var precision: PrecisionOption
 
     @OptionGroup var threads: ThreadsOption
@@ -40,7 +42,7 @@ struct Embed: ParsableCommand {
     func run() throws {
         try OutputFile.check(output, paths)
         let model = try model.model.load(precision: precision.precision, threads: threads.threads)
-        let found = ImageFinder().find(images)
+        let found = ImageFinder(decoder: decoding.decoder).find(images)
         let (bar, dimension) = (ProgressBar(total: found.count, noun: "images"), model.embeddingDimension)
         var rows: [Int] = []
         try Failure.wrap(.unusable) {

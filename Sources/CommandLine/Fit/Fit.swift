@@ -57,6 +57,8 @@ struct Fit: ParsableCommand {
 
     @OptionGroup var batch: BatchOption
 
+    @OptionGroup var decoding: DecodingOptions
+
     @OptionGroup var threads: ThreadsOption
 
     func run() throws {
@@ -66,9 +68,11 @@ struct Fit: ParsableCommand {
             throw Failure(status: .unusable, message: "\(output): there is a model already; --force replaces it")
         }
         let labels = try LabelledImages.labels(at: data)
-        let images = try LabelledImages(at: data, labels: labels)
-        let others = try validation.map { path throws(Failure) in try LabelledImages(at: path, labels: labels) }
-        let backbone = try model.model.load(threads: threads.threads)
+        let images = try LabelledImages(at: data, labels: labels, decoder: decoding.decoder)
+        let others = try validation.map { path throws(Failure) in
+            try LabelledImages(at: path, labels: labels, decoder: decoding.decoder)
+        }
+        let backbone = try model.model.load(precision: .float32, threads: threads.threads)
 
         let fit = try Failure.wrap(.unusable) {
             try ClassifierFit(labels: labels, dimension: backbone.embeddingDimension, threads: threads.threads)

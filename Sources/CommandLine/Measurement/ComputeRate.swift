@@ -44,9 +44,9 @@ enum ComputeRate {
         let base = Matrices(base: memory.base.assumingMemoryBound(to: Float.self))
         for index in 0..<threads * 3 * stride { base.base[index] = Float(index % 17) / 16 - 0.5 }
         let team = try ThreadTeam(workers: threads)
-        try OpenBLAS.takeMemory(for: team)
+        let buffers = try OpenBLASBuffers(team.workers)
         let operations = 2 * Double(count) * Double(side)
-        return withExtendedLifetime(memory) {
+        return withExtendedLifetime((memory, buffers)) {
             best(team, operations: operations, seconds: seconds) { thread in
                 let a = base.base + thread * 3 * stride
                 OpenBLAS.multiply(

@@ -15,7 +15,7 @@ final class Lane {
         self.imageSize = imageSize
         self.batch = batch
         input = try Self.allocate(batch * 3 * imageSize.area)
-        logits = try Self.allocate(batch * model.configuration.numLabels)
+        logits = try Self.allocate(batch * model.logitsCount(imageSize: imageSize))
         // Knuth's MMIX generator; the upper bits are good enough for noise.
         var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
         for index in input.indices {

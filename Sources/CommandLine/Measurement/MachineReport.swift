@@ -12,6 +12,7 @@ struct MachineReport {
     let precisions: [Precision]
     /// Those for which the processor has no instructions.
     private let widened: [Precision]
+    /// The most that ran at the same time.
     let sessions: Int
     let seed: UInt64?
     let loadAverage: Double
@@ -62,7 +63,7 @@ struct MachineReport {
 
     /// Keys of ``fields`` that tell one run from another.
     static let originKeys: Set = [
-        "date", "commit", "version", "processor", "governor", "kernel_tier", "backend", "sessions", "configuration",
+        "date", "commit", "version", "processor", "governor", "kernel_tier", "backend", "configuration",
     ]
 
     /// What the JSON holds, in order.

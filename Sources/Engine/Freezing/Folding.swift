@@ -18,10 +18,7 @@ struct Folding {
     /// - Parameter weights: of the layer, outputs × depth.
     init(_ layer: MatrixLayer, weights: UnsafeBufferPointer<Float>, source: any TensorSource) throws {
         let outputs = layer.outputChannels
-        switch layer.kind {
-        case .linear(let linear): try self.init(bias: linear.bias, outputs: outputs, source: source)
-        case .convolution(let convolution): try self.init(bias: convolution.bias, outputs: outputs, source: source)
-        }
+        try self.init(bias: layer.bias, outputs: outputs, source: source)
         if let norm = layer.batchNorm { try fold(norm, source: source) }
         if let norm = layer.layerNorm {
             try fold(norm, isOfPatches: layer.gathersPatches, weights: weights, source: source)

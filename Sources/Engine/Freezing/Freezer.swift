@@ -14,6 +14,8 @@ struct Freezer {
     let format: WeightFormat
     /// What layers that have a choice store theirs in.
     let precision: Precision
+    /// Whether they are in that format already.
+    let isQuantized: Bool
     private var reserved = 0
     private var jobs: [Job] = []
 
@@ -38,19 +40,20 @@ struct Freezer {
         }
     }
 
-    private init(kernels: KernelSet, format: WeightFormat, precision: Precision) {
+    private init(kernels: KernelSet, format: WeightFormat, precision: Precision, isQuantized: Bool) {
         self.kernels = kernels
         self.format = format
         self.precision = precision
+        self.isQuantized = isQuantized
     }
 
     /// Freezes the weights of `nodes`, which then know where they are.
     /// - Throws: what `source` throws for a tensor that is missing or unreadable; ``OutOfMemoryError``.
     static func freeze(
         _ nodes: inout [FusedNode], source: any TensorSource, kernels: KernelSet, format: WeightFormat,
-        precision: Precision, threads: Int
+        precision: Precision, isQuantized: Bool, threads: Int
     ) throws -> HugePageMemory {
-        var freezer = Freezer(kernels: kernels, format: format, precision: precision)
+        var freezer = Freezer(kernels: kernels, format: format, precision: precision, isQuantized: isQuantized)
         for index in nodes.indices { nodes[index].layer.reserve(in: &freezer) }
         let memory = try HugePageMemory(bytes: freezer.reserved)
         try freezer.runJobs(Filling(source: source, kernels: kernels, base: memory.base), threads: threads)

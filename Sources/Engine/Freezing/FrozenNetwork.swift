@@ -29,13 +29,14 @@ package final class FrozenNetwork: Sendable {
     ///   - weights: where the tensors come from; only read during this call.
     ///   - backend: who multiplies matrices.
     ///   - precision: what linear layers and dense convolutions are computed in.
+    ///   - isQuantized: whether the tensors are those of ``QuantizedTensor/list(_:precision:)`` for that precision.
     ///   - kernels: the instruction-set tier; by default what the environment asks for, or the best.
     ///   - threads: how many threads may help.
     ///   - makeGraph: the network at an image size.
     /// - Throws: `CheckpointError` from reading tensors, ``KernelTierError``, ``BackendError``, ``OutOfMemoryError``.
     package init(
         referenceSize: ImageSize, weights source: some TensorSource, backend: Backend,
-        precision: Precision = .float32, kernels: KernelSet? = nil, threads: Int,
+        precision: Precision = .float32, isQuantized: Bool = false, kernels: KernelSet? = nil, threads: Int,
         makeGraph: @escaping @Sendable (ImageSize) -> Graph
     ) throws {
         let kernels = try kernels ?? KernelSet.selected()
@@ -44,7 +45,8 @@ package final class FrozenNetwork: Sendable {
         let graph = makeGraph(referenceSize)
         var nodes = Fusion.fuse(graph)
         memory = try Freezer.freeze(
-            &nodes, source: source, kernels: kernels, format: format, precision: precision, threads: threads)
+            &nodes, source: source, kernels: kernels, format: format, precision: precision,
+            isQuantized: isQuantized, threads: threads)
         self.backend = backend
         self.kernels = kernels
         self.precision = precision

@@ -70,13 +70,24 @@ struct Fusion {
             case .patchGathering:
                 appendPatchMerging(at: index)
             case .concatenation:
-                append(ConcatenationLayer(), [index])
+                if let upsampled = upsampledConvolution(of: index) {
+                    appendUpsampledConvolution(upsampled, of: index)
+                } else {
+                    append(ConcatenationLayer(), [index])
+                }
             case .channelSlice(let channels):
                 append(ChannelSliceLayer(channels: channels), [index])
             case .channelShuffle:
                 append(ChannelShuffleLayer(), [index])
             case .meanOverTokens:
                 append(MeanLayer(), [index])
+            case .adaptiveAveragePooling(let pooling):
+                append(AdaptiveAveragePoolingLayer(pooling: pooling), [index])
+            case .bilinearResize:
+                if let reader = next(index), upsampledConvolution(of: reader) != nil { continue }
+                append(BilinearResizeLayer(), [index])
+            case .zeroPadding:
+                append(ZeroPaddingLayer(), [index])
             case .batchNorm:
                 preconditionFailure("\(node.name): a BatchNorm has to follow a convolution")
             }
@@ -204,16 +215,52 @@ struct Fusion {
             merging.layer, [index] + merging.nodes, namedAfter: linearIndex, residual: merging.residual)
     }
 
+    /// The 3×3 convolution of a concatenation whose maps but one are resized for it alone.
+    /// - Parameter index: of the concatenation, or of any other node.
+    /// - Returns: the convolution's node, which of the concatenation's inputs is none of those, and the nodes that
+    ///   resize the others.
+    private func upsampledConvolution(of index: Int) -> (convolution: Int, full: Int, resizes: [Int])? {
+        let inputs = graph.nodes[index].inputs
+        guard case .concatenation = graph.nodes[index].operator, let reader = next(index),
+            case .convolution(let convolution) = graph.nodes[reader].operator, WinogradLayer.fits(convolution)
+        else { return nil }
+        let isResized = inputs.map { input in
+            guard case .bilinearResize = graph.nodes[input.index].operator else { return false }
+            return onlyReader[input.index] == index
+        }
+        guard inputs.count > 1, isResized.filter({ !$0 }).count == 1 else { return nil }
+        return (reader, isResized.firstIndex(of: false)!, zip(inputs, isResized).filter(\.1).map(\.0.index))
+    }
+
+    /// Resizing, concatenation, convolution.
+    private mutating func appendUpsampledConvolution(
+        _ upsampled: (convolution: Int, full: Int, resizes: [Int]), of index: Int
+    ) {
+        guard case .convolution(let convolution) = graph.nodes[upsampled.convolution].operator else { return }
+        let matrix = matrixLayer(
+            .convolution(convolution), at: upsampled.convolution, layerNorm: nil, joinsResidual: false)
+        var ranges: [Range<Int>] = []
+        for shape in graph.nodes[index].inputShapes {
+            let first = ranges.last?.upperBound ?? 0
+            ranges.append(first..<first + shape.channels)
+        }
+        let full = ranges.remove(at: upsampled.full)
+        append(
+            UpsampledConvolutionLayer(matrix.layer, full: full, resized: ranges),
+            upsampled.resizes + [index] + matrix.nodes, namedAfter: upsampled.convolution,
+            inputs: [graph.nodes[index].inputs[upsampled.full]] + upsampled.resizes.map { graph.nodes[$0].inputs[0] })
+    }
+
     /// A matrix layer with all that may join behind it: BatchNorm, activation, residual, or residual, activation.
     private func matrixLayer(
-        _ kind: MatrixLayer.Kind, at index: Int, layerNorm: (norm: LayerNorm, index: Int)?
+        _ kind: MatrixLayer.Kind, at index: Int, layerNorm: (norm: LayerNorm, index: Int)?, joinsResidual: Bool = true
     ) -> (layer: MatrixLayer, nodes: [Int], residual: ValueID?) {
         var layer = MatrixLayer(kind)
         layer.layerNorm = layerNorm?.norm
         var nodes = (layerNorm.map { [$0.index] } ?? []) + [index]
         layer.batchNorm = joinBatchNorm(&nodes)
         layer.activation = joinActivation(&nodes)
-        let residual = joinResidual(&nodes, at: index)
+        let residual = joinsResidual ? joinResidual(&nodes, at: index) : nil
         if residual != nil, layer.activation == nil {
             layer.activation = joinActivation(&nodes)
             layer.residualFirst = layer.activation != nil
@@ -240,6 +287,14 @@ struct Fusion {
         _ kind: MatrixLayer.Kind, at index: Int, layerNorm: (LayerNorm, Int)?
     ) {
         let first = matrixLayer(kind, at: index, layerNorm: layerNorm)
+        // Backbones keep the direct sum, and with it the bits of their results.
+        if case .convolution(let convolution) = kind, graph.nodes[index].part == .head, WinogradLayer.fits(convolution)
+        {
+            append(
+                WinogradLayer(first.layer, channels: convolution.inputChannels), first.nodes,
+                residual: first.residual)
+            return
+        }
         // LayerNorm, linear, activation, linear, residual: one pass over each block of tokens.
         if layerNorm != nil, first.layer.activation != nil, first.residual == nil, first.layer.queryScale == nil,
             let reader = next(first.nodes.last!), case .linear(let linear) = graph.nodes[reader].operator

@@ -165,7 +165,7 @@ package struct GlobalAttentionHead {
     ) {
         var packKeys = cetnet_pack(
             weights: keys.base + range.lowerBound * keys.stride, weights_stride: keys.stride, column_scale: nil,
-            depth_scale: nil, bias: nil, columns: range.count, depth: dimension,
+            depth_scale: nil, bias: nil, columns: range.count, depth: dimension, integers: nil, scales: nil,
             panels: packed + cetnet_panel_offset(range.lowerBound, dimension))
         kernels.functions.pointee.pack_panels(&packKeys)
         var packValues = cetnet_pack_values(

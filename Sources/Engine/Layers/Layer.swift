@@ -1,4 +1,5 @@
 import CETNetGraph
+import CETNetMemory
 import CKernels
 
 /// One or more operators of the graph that are computed together: what fusing makes of them, at every image size.
@@ -11,7 +12,11 @@ protocol Layer: Sendable {
     mutating func reserve(in freezer: inout Freezer)
 
     /// Drafts the layer's steps, most often one, at the builder's image size.
-    func draft(_ node: FusedNode, in builder: inout PlanBuilder)
+    /// - Throws: where tables of that size need more memory than there is; most layers have none.
+    func draft(_ node: FusedNode, in builder: inout PlanBuilder) throws(OutOfMemoryError)
+
+    /// The layers of it whose weights are stored in the format of a precision. By default it has none.
+    var matrices: [MatrixLayer] { get }
 
     /// Where the layer's output may be. By default anywhere.
     var place: OutputPlace { get }
@@ -19,6 +24,7 @@ protocol Layer: Sendable {
 
 extension Layer {
     mutating func reserve(in freezer: inout Freezer) {}
+    var matrices: [MatrixLayer] { [] }
     var place: OutputPlace { .anywhere }
 }
 

@@ -10,6 +10,8 @@ struct MLPLayer: Layer {
     /// How many of the node's operators the first layer computes.
     let firstNodes: Int
 
+    var matrices: [MatrixLayer] { [first, second] }
+
     mutating func reserve(in freezer: inout Freezer) {
         first.reserve(in: &freezer)
         second.reserve(in: &freezer)

@@ -26,7 +26,7 @@ struct MatrixLayer: Layer {
     /// Set for the projection in front of attention: the first `channels` outputs are queries and are scaled.
     var queryScale: (channels: Int, factor: Float)?
 
-    private var packed: (matrix: PackedMatrix, region: WeightRegion)?
+    private(set) var packed: (matrix: PackedMatrix, region: WeightRegion)?
 
     init(_ kind: Kind) { self.kind = kind }
 
@@ -46,25 +46,44 @@ struct MatrixLayer: Layer {
         }
     }
 
+    var weight: Parameter {
+        switch kind {
+        case .linear(let linear): linear.weight
+        case .convolution(let convolution): convolution.weight
+        }
+    }
+
+    var bias: Parameter? {
+        switch kind {
+        case .linear(let linear): linear.bias
+        case .convolution(let convolution): convolution.bias
+        }
+    }
+
+    var matrices: [MatrixLayer] { [self] }
+
     // MARK: Weights
 
     /// float32 also for a 3×3 convolution of the image: with 27 products an output, converting costs more than it saves.
-    private func format(in freezer: Freezer) -> WeightFormat {
-        switch (freezer.precision, kind) {
-        case (.float32, _): freezer.format
+    /// - Parameter float32: how matrices of float32 are stored.
+    func format(in precision: Precision, float32: WeightFormat) -> WeightFormat {
+        switch (precision, kind) {
+        case (.float32, _): float32
         case (_, .convolution(let convolution)) where convolution.inputChannels == 3 && convolution.kernel == 3:
-            freezer.format
+            float32
         case (.bfloat16, _), (.int8, .convolution): .bfloat16
         case (.int8, .linear): .int8
         }
     }
 
     mutating func reserve(in freezer: inout Freezer) {
-        let matrix = PackedMatrix(format: format(in: freezer), columns: outputChannels, depth: depth)
+        let matrix = PackedMatrix(
+            format: format(in: freezer.precision, float32: freezer.format), columns: outputChannels, depth: depth)
         let region = freezer.reserve(bytes: matrix.byteCount(freezer.kernels))
         packed = (matrix, region)
-        let layer = self
+        let (layer, isQuantized) = (self, freezer.isQuantized && matrix.format.isConverted)
         freezer.fill(cost: matrix.columns * matrix.depth) { filling throws in
+            guard !isQuantized else { return try layer.fillQuantized(filling) }
             try layer.withMatrix(from: filling.source) { values in
                 let folding = try Folding(layer, weights: values, source: filling.source)
                 matrix.pack(
@@ -74,9 +93,20 @@ struct MatrixLayer: Layer {
         }
     }
 
+    /// Lends a convolution's weights as they are in the file, outputs × inputs × kernel × kernel, and what they are to be
+    /// folded with.
+    func withFolded(
+        from source: any TensorSource, _ body: (UnsafeBufferPointer<Float>, Folding) throws -> Void
+    ) throws {
+        guard case .convolution(let convolution) = kind else { preconditionFailure("no convolution") }
+        try source.withValues(of: convolution.weight.name) { weights throws in
+            try body(weights, try Folding(self, weights: weights, source: source))
+        }
+    }
+
     /// Lends the weights as a matrix, outputs × depth; for a convolution the depth runs over (filter row, filter column,
     /// channel), and so it does for 2×2 neighbours read side by side.
-    private func withMatrix(
+    func withMatrix(
         from source: any TensorSource, _ body: (UnsafeBufferPointer<Float>) throws -> Void
     ) throws {
         switch kind {
@@ -186,7 +216,7 @@ struct MatrixStep: Step {
 /// im2col gathers them row by row, and what is multiplied with them is put in that order once, at freezing.
 enum PatchOrder {
     /// Rows of 4 · `channels` numbers with the second and the third quarter of each exchanged.
-    static func byRows(_ values: UnsafeBufferPointer<Float>, channels: Int) -> [Float] {
+    static func byRows<Element>(_ values: UnsafeBufferPointer<Element>, channels: Int) -> [Element] {
         var moved = Array(values)
         for row in stride(from: 0, to: values.count, by: 4 * channels) {
             for channel in row..<row + channels {

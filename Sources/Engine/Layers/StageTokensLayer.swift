@@ -1,5 +1,6 @@
 import CETNetGraph
 import CETNetKernels
+import CETNetMemory
 
 /// What a stage's blocks start from: embedded tokens with what is added to them, `LayerNorm(x)`, a class token behind
 /// it, and position embeddings on all.
@@ -31,13 +32,15 @@ struct StageTokensLayer: Layer {
         }
     }
 
-    func draft(_ node: FusedNode, in builder: inout PlanBuilder) {
+    func draft(_ node: FusedNode, in builder: inout PlanBuilder) throws(OutOfMemoryError) {
         let (input, output) = (builder.slot(of: node.input), builder.output(of: node))
         let norm = layerNorm.map { (weights: $0.weights(in: builder), epsilon: $0.norm.epsilon) }
         let token = tokenRegion.map { builder.weights($0) }
-        let table = positions.map {
-            PositionTable($0, trained: builder.weights(positionsRegion!).floats, size: output.shape.size)
-        }
+        let table =
+            if let positions {
+                try PositionTable(
+                    positions, trained: builder.weights(positionsRegion!).floats, size: output.shape.size)
+            } else { nil as PositionTable? }
         // A few rows at a time are still in the cache when their positions are added.
         let rows = Partition(
             count: input.shape.tokens, parts: max(4 * builder.threads, input.shape.count / CacheBudget.addedRowFloats))
@@ -87,22 +90,28 @@ struct StageTokensStep: Step {
 /// Position embeddings for the tokens of one map size, the class token's vector last.
 final class PositionTable: @unchecked Sendable {
     // Written by the initialiser only.
-    private let values: UnsafeMutablePointer<Float>
+    private let values: UnsafePointer<Float>
     private let channels: Int
-    private let ownsValues: Bool
+    /// Holds the values, unless they are the trained ones.
+    private let memory: HugePageMemory?
 
     /// - Parameter trained: grid.area × channels, then the class token's vector; must outlive the table.
-    init(_ embedding: PositionEmbedding, trained: UnsafePointer<Float>, size: ImageSize) {
-        channels = embedding.channels
-        ownsValues = size != embedding.grid
-        guard ownsValues else {
-            values = UnsafeMutablePointer(mutating: trained)
+    init(
+        _ embedding: PositionEmbedding, trained: UnsafePointer<Float>, size: ImageSize
+    ) throws(OutOfMemoryError) {
+        let channels = embedding.channels
+        self.channels = channels
+        guard size != embedding.grid else {
+            (values, memory) = (trained, nil)
             return
         }
-        values = .allocate(capacity: (size.area + embedding.classTokens) * channels)
-        let rows = Self.taps(from: embedding.grid.height, to: size.height)
-        let columns = Self.taps(from: embedding.grid.width, to: size.width)
-        var output = values
+        let count = (size.area + embedding.classTokens) * channels
+        let memory = try HugePageMemory(bytes: count * MemoryLayout<Float>.stride)
+        self.memory = memory
+        var output = memory.base.bindMemory(to: Float.self, capacity: count)
+        values = UnsafePointer(output)
+        let rows = LinearTap.taps(from: embedding.grid.height, to: size.height)
+        let columns = LinearTap.taps(from: embedding.grid.width, to: size.width)
         for row in rows {
             for column in columns {
                 func vector(_ row: Int, _ column: Int) -> UnsafePointer<Float> {
@@ -123,18 +132,8 @@ final class PositionTable: @unchecked Sendable {
         }
     }
 
-    deinit { if ownsValues { values.deallocate() } }
-
-    func rows(from first: Int) -> Rows { Rows(values + first * channels, stride: channels) }
-
-    /// For each of `to` positions the two of `from` that it lies between, and the second's weight: pixel centres are
-    /// aligned, and beyond the first and last centre the edge's value goes on.
-    private static func taps(from: Int, to: Int) -> [(first: Int, second: Int, weight: Float)] {
-        (0..<to).map { position in
-            let source = max(0, (Double(position) + 0.5) * Double(from) / Double(to) - 0.5)
-            let first = min(Int(source), from - 1)
-            return (first, min(first + 1, from - 1), Float(source - Double(first)))
-        }
+    func rows(from first: Int) -> Rows {
+        Rows(UnsafeMutablePointer(mutating: values) + first * channels, stride: channels)
     }
 }
 

@@ -82,9 +82,11 @@ struct WindowAttentionLayer: Layer {
     func draft(_ node: FusedNode, in builder: inout PlanBuilder) {
         let (input, output) = (builder.slot(of: node.input), builder.output(of: node))
         let vertical = WindowAxis(
-            length: input.shape.height, window: attention.windowSize, shift: attention.shift)
+            length: input.shape.height, window: attention.windowSize, shift: attention.shift,
+            always: attention.alwaysShifts)
         let horizontal = WindowAxis(
-            length: input.shape.width, window: attention.windowSize, shift: attention.shift)
+            length: input.shape.width, window: attention.windowSize, shift: attention.shift,
+            always: attention.alwaysShifts)
         let (attention, scoreStride, format) = (attention, tables.scoreStride, builder.format)
         let (bias, padded) = (builder.weights(tables.bias), builder.weights(tables.paddedRow))
         let masks = tables.masks.map { builder.weights($0) }
@@ -171,12 +173,13 @@ package struct WindowAxis: Sendable {
     private let padded: Int
     private let shift: Int
 
-    package init(length: Int, window: Int, shift: Int) {
+    /// - Parameter always: whether an axis of one window is shifted too.
+    package init(length: Int, window: Int, shift: Int, always: Bool = false) {
         self.length = length
         windows = (length + window - 1) / window
         padded = windows * window
         // A map of one window has nothing to exchange with.
-        self.shift = padded <= window ? 0 : shift
+        self.shift = padded <= window && !always ? 0 : shift
     }
 
     /// Where the token at `index` of the shifted map comes from; `length` or more if it is padding.

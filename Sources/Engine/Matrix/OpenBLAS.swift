@@ -1,6 +1,4 @@
-import CETNetMemory
 import COpenBLAS
-import Dispatch
 import Foundation
 
 /// Matrix products by OpenBLAS, and eigenvalues by LAPACKE over it: loaded when first asked for and never linked.
@@ -18,6 +16,9 @@ package enum OpenBLAS {
         let configuration: cetnet_openblas_get_config
         let coreName: cetnet_openblas_get_corename
         let parallel: cetnet_openblas_get_parallel
+        /// What gives each call its buffer, and takes it back.
+        let allocate: (@convention(c) (_ use: Int32) -> UnsafeMutableRawPointer?)?
+        let free: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
 
         init() throws(BackendError) {
             // Read once, while the library is loaded. The variable is the only way to have no threads at all, and a
@@ -39,6 +40,8 @@ package enum OpenBLAS {
             configuration = try symbol("openblas_get_config", cetnet_openblas_get_config.self)
             coreName = try symbol("openblas_get_corename", cetnet_openblas_get_corename.self)
             parallel = try symbol("openblas_get_parallel", cetnet_openblas_get_parallel.self)
+            allocate = try? symbol("blas_memory_alloc", (@convention(c) (Int32) -> UnsafeMutableRawPointer?).self)
+            free = try? symbol("blas_memory_free", (@convention(c) (UnsafeMutableRawPointer?) -> Void).self)
             // Parallelism is the engine's own, over rows and windows: each call into the library uses one thread. Needed
             // where the program had loaded the library before, or the user had set the variable.
             try symbol("openblas_set_num_threads", cetnet_openblas_set_num_threads.self)(1)
@@ -74,29 +77,12 @@ package enum OpenBLAS {
         return functions
     }
 
-    /// OpenBLAS hands each caller a buffer out of a fixed table; version 0.3.21 crashed with 200 callers at once.
-    private static let callers = DispatchSemaphore(value: 64)
-
-    /// The address space that it takes for each thread that calls it at the same time as others.
-    private static let bytesPerCaller = 128 << 20
-
-    /// Has OpenBLAS take the memory for every worker of a team. Where it gets none it would ask without end, in the
-    /// middle of a run; here it is known beforehand.
-    package static func takeMemory(for team: ThreadTeam) throws(OutOfMemoryError) {
-        let bytes = team.workers * bytesPerCaller
-        // Given back at once: only whether there is as much counts.
-        _ = try HugePageMemory(bytes: bytes)
-        // Large enough not to be done without a buffer.
-        let side = 128
-        team.runAll { _ in
-            let matrices = [Float](repeating: 0, count: 3 * side * side)
-            matrices.withUnsafeBufferPointer {
-                let a = UnsafeMutablePointer(mutating: $0.baseAddress!)
-                multiply(
-                    rows: side, columns: side, depth: side, a: a, aStride: side, b: a + side * side, bStride: side,
-                    transposed: false, c: a + 2 * side * side, cStride: side)
-            }
-        }
+    /// Has the library map `count` buffers, while no call is inside; see ``OpenBLASBuffers``. Builds of it that do not
+    /// show how they take memory map them when they are called.
+    static func mapBuffers(_ count: Int) {
+        guard let allocate = functions.allocate, let free = functions.free else { return }
+        let buffers = (0..<count).map { _ in allocate(0) }
+        for buffer in buffers { free(buffer) }
     }
 
     /// Version and build options, as the library prints them.
@@ -119,12 +105,12 @@ package enum OpenBLAS {
         b: UnsafePointer<Float>, bStride: Int, transposed: Bool,
         c: UnsafeMutablePointer<Float>, cStride: Int
     ) {
-        callers.wait()
-        defer { callers.signal() }
-        functions.multiply(
-            CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans,
-            blasint(rows), blasint(columns), blasint(depth),
-            1, a, blasint(aStride), b, blasint(bStride), 0, c, blasint(cStride))
+        OpenBLASBuffers.withOne {
+            functions.multiply(
+                CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans,
+                blasint(rows), blasint(columns), blasint(depth),
+                1, a, blasint(aStride), b, blasint(bStride), 0, c, blasint(cStride))
+        }
     }
 
     // MARK: Double precision
@@ -136,23 +122,24 @@ package enum OpenBLAS {
     ) {
         let (depth, columns) = transposingSecond ? (b.columns, b.rows) : (b.rows, b.columns)
         precondition(depth == (transposingFirst ? a.rows : a.columns) && columns == c.columns && rows <= c.rows)
-        callers.wait()
-        defer { callers.signal() }
-        functions.multiplyDoubles(
-            CblasRowMajor, transposingFirst ? CblasTrans : CblasNoTrans, transposingSecond ? CblasTrans : CblasNoTrans,
-            blasint(rows), blasint(columns), blasint(depth), 1, a.values, blasint(a.columns), b.values,
-            blasint(b.columns), 0, c.values, blasint(c.columns))
+        OpenBLASBuffers.withOne {
+            functions.multiplyDoubles(
+                CblasRowMajor, transposingFirst ? CblasTrans : CblasNoTrans,
+                transposingSecond ? CblasTrans : CblasNoTrans,
+                blasint(rows), blasint(columns), blasint(depth), 1, a.values, blasint(a.columns), b.values,
+                blasint(b.columns), 0, c.values, blasint(c.columns))
+        }
     }
 
     /// `C += Aᵀ · A`, where only the upper triangle of C is read and written. After ``load()``.
     /// - Parameter rows: of A that count.
     package static func addGram(of a: DoubleMatrix, rows: Int, to c: DoubleMatrix) {
         precondition(rows <= a.rows && c.rows == a.columns && c.columns == a.columns)
-        callers.wait()
-        defer { callers.signal() }
-        functions.addGram(
-            CblasRowMajor, CblasUpper, CblasTrans, blasint(a.columns), blasint(rows), 1, a.values,
-            blasint(a.columns), 1, c.values, blasint(c.columns))
+        OpenBLASBuffers.withOne {
+            functions.addGram(
+                CblasRowMajor, CblasUpper, CblasTrans, blasint(a.columns), blasint(rows), 1, a.values,
+                blasint(a.columns), 1, c.values, blasint(c.columns))
+        }
     }
 
     /// In OpenBLAS itself where it was built with it, else in a library of its own that uses OpenBLAS.
@@ -185,13 +172,16 @@ package enum OpenBLAS {
     package static func decompose(_ matrix: DoubleMatrix) throws(BackendError) -> [Double]? {
         let function = try decomposition.get()
         precondition(matrix.rows == matrix.columns)
-        callers.wait()
-        defer { callers.signal() }
         var eigenvalues = [Double](repeating: 0, count: matrix.rows)
+        var problem: Int32 = 0
         // By columns (102) our upper triangle is the lower one, and the eigenvectors are what we see as rows.
-        let problem = function(
-            102, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), blasint(matrix.rows), matrix.values,
-            blasint(matrix.rows), &eigenvalues)
+        eigenvalues.withUnsafeMutableBufferPointer { eigenvalues in
+            OpenBLASBuffers.withOne {
+                problem = function(
+                    102, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), blasint(matrix.rows), matrix.values,
+                    blasint(matrix.rows), eigenvalues.baseAddress)
+            }
+        }
         return problem == 0 ? eigenvalues : nil
     }
 }

@@ -33,7 +33,7 @@ package enum WeightFormat: Sendable, Hashable {
 
     /// Whether a product's bits are the same however its rows are cut. OpenBLAS may round differently for another number
     /// of rows.
-    var isIndependentOfTheCut: Bool { self != .rowMajor }
+    package var isIndependentOfTheCut: Bool { self != .rowMajor }
 
     /// Whether the residual of a product may be its output.
     var canReplaceResidual: Bool { self != .rowMajor }
@@ -107,13 +107,69 @@ package struct PackedMatrix: Sendable {
         case .panels, .bfloat16, .int8:
             var arguments = cetnet_pack(
                 weights: weights, weights_stride: depth, column_scale: columnScale, depth_scale: depthScale,
-                bias: bias, columns: columns, depth: depth, panels: floats)
+                bias: bias, columns: columns, depth: depth, integers: nil, scales: nil, panels: floats)
             switch format {
             case .bfloat16: kernels.functions.pointee.pack_bfloat16(&arguments)
             case .int8: kernels.functions.pointee.pack_int8(&arguments)
             case .panels, .rowMajor: kernels.functions.pointee.pack_panels(&arguments)
             }
         }
+    }
+
+    /// Fills storage of an ``WeightFormat/int8`` matrix with integers that are given.
+    /// - Parameters:
+    ///   - integers: columns × depth, contiguous, −127…127.
+    ///   - scales: one per column.
+    ///   - bias: one value per column.
+    package func pack(
+        integers: UnsafePointer<Int8>, scales: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+        into storage: UnsafeMutableRawPointer, kernels: KernelSet
+    ) {
+        var arguments = cetnet_pack(
+            weights: nil, weights_stride: 0, column_scale: nil, depth_scale: nil, bias: bias, columns: columns,
+            depth: depth, integers: integers, scales: scales, panels: storage.assumingMemoryBound(to: Float.self))
+        kernels.functions.pointee.pack_int8(&arguments)
+    }
+
+    /// Reads the weights of ``WeightFormat/bfloat16`` or ``WeightFormat/int8`` back.
+    /// - Returns: columns × depth bit patterns of 16 or 8 bits.
+    package func unpackWeights<Element: FixedWidthInteger>(
+        _ storage: UnsafeRawPointer, as type: Element.Type, kernels: KernelSet
+    ) -> [Element] {
+        precondition(format.isConverted && Element.bitWidth == (format == .int8 ? 8 : 16))
+        let perWord = UInt32.bitWidth / Element.bitWidth
+        var weights: [Element] = []
+        weights.reserveCapacity(columns * depth)
+        for column in 0..<columns {
+            let (top, width) = place(of: column, storage, kernels)
+            let words = top + header * width
+            for k in 0..<depth {
+                let word = words[k / perWord * width].bitPattern
+                weights.append(Element(truncatingIfNeeded: word >> UInt32(k % perWord * Element.bitWidth)))
+            }
+        }
+        return weights
+    }
+
+    /// Reads what is in front of the weights of ``WeightFormat/bfloat16`` or ``WeightFormat/int8`` back.
+    /// - Returns: a bias per column, and a scale per column of int8.
+    package func unpackHeader(_ storage: UnsafeRawPointer, kernels: KernelSet) -> (scales: [Float], bias: [Float]) {
+        let columns = (0..<columns).map { place(of: $0, storage, kernels) }
+        return (
+            format == .int8 ? columns.map { $0.top[$0.width] } : [], columns.map { $0.top[(header - 1) * $0.width] }
+        )
+    }
+
+    /// Rows of a panel in front of its weights.
+    private var header: Int { format.columnWords(depth: depth) - format.words(depth: depth) }
+
+    /// Where a column begins, and how many words its rows are apart.
+    private func place(
+        of column: Int, _ storage: UnsafeRawPointer, _ kernels: KernelSet
+    ) -> (top: UnsafePointer<Float>, width: Int) {
+        let first = column / kernels.panelColumns * kernels.panelColumns
+        let top = storage.assumingMemoryBound(to: Float.self) + first * format.columnWords(depth: depth)
+        return (top + (column - first), min(kernels.panelColumns, kernels.packedColumns(columns) - first))
     }
 
     /// Converts `rows` rows of activations to the format's words, ``WeightFormat/rowWords(depth:)`` a row.

@@ -1,5 +1,6 @@
 import CETNetGraph
 import CETNetKernels
+import CETNetMemory
 
 /// Lowers a graph to a plan.
 ///
@@ -35,9 +36,9 @@ struct PlanBuilder {
     /// Index of the draft that computes a value.
     private var draftOf: [ValueID: Int] = [:]
 
-    static func build(_ network: FrozenNetwork, size: ImageSize, threads: Int) -> Plan {
+    static func build(_ network: FrozenNetwork, size: ImageSize, threads: Int) throws(OutOfMemoryError) -> Plan {
         var builder = PlanBuilder(network, graph: network.graph(size: size), threads: threads)
-        return builder.build()
+        return try builder.build()
     }
 
     private init(_ network: FrozenNetwork, graph: Graph, threads: Int) {
@@ -52,10 +53,10 @@ struct PlanBuilder {
     var format: WeightFormat { network.format }
     func weights(_ region: WeightRegion) -> Weights { network.weights(region) }
 
-    private mutating func build() -> Plan {
+    private mutating func build() throws(OutOfMemoryError) -> Plan {
         for node in network.nodes {
             let before = drafts.count
-            node.layer.draft(node, in: &self)
+            try node.layer.draft(node, in: &self)
             if drafts.count > before {
                 draftOf[node.output] = drafts.count - 1
             } else {

@@ -26,11 +26,15 @@ protocol Step: Sendable {
     var taskCount: Int { get }
     /// Bytes of scratch that a task needs. None by default.
     var scratchBytes: Int { get }
+    /// Multiply-adds of convolutions, linear layers and attention for one image where they are not those of the graph's
+    /// nodes that the step computes. `nil` by default.
+    var multiplyAdds: Int? { get }
     func run(task: Int, _ context: TaskContext)
 }
 
 extension Step {
     var scratchBytes: Int { 0 }
+    var multiplyAdds: Int? { nil }
 }
 
 /// Where a value lives in the arena of one image: `offset` bytes from the start, tokens `stride` floats apart.

@@ -1,3 +1,4 @@
+import CETNetGraph
 import CETNetKernels
 
 // How work is cut into tasks, and the shares of the caches that the cuts are made for: all of it in this file.
@@ -111,5 +112,48 @@ struct MatrixTiling: Sendable {
     func columns(of task: Int) -> Range<Int> {
         let panels = columns[task % columns.parts]
         return panels.lowerBound * panelColumns..<min(columnCount, panels.upperBound * panelColumns)
+    }
+}
+
+/// How the tiles of a Winograd convolution of one image are cut into tasks: rectangles, as many tiles in each as keep the
+/// weights that stream by busy, and fewer where there would not be enough tasks for all threads.
+struct WinogradTiling: Sendable {
+    private let rows: Partition
+    private let columns: Partition
+    /// Tile rows in front of the first.
+    private let firstRow: Int
+
+    /// - Parameters:
+    ///   - size: of the output.
+    ///   - band: the tile rows that are computed; all if `nil`.
+    ///   - threads: 1 if the result must not depend on it.
+    init(_ size: ImageSize, band: Range<Int>? = nil, threads: Int, kernels: KernelSet) {
+        let band = band ?? 0..<(size.height + 1) / 2
+        let width = (size.width + 1) / 2
+        firstRow = band.lowerBound
+        func cut(_ largest: Int) -> (rows: Partition, columns: Partition) {
+            let columns = Partition(count: width, largest: largest)
+            return (Partition(count: band.count, largest: max(1, largest / columns.largest)), columns)
+        }
+        var largest = 8 * kernels.tileRows
+        var parts = cut(largest)
+        while threads > 1, parts.rows.parts * parts.columns.parts < 2 * threads, largest > 2 * kernels.tileRows {
+            largest /= 2
+            parts = cut(largest)
+        }
+        (rows, columns) = parts
+    }
+
+    var taskCount: Int { rows.parts * columns.parts }
+
+    /// Tiles of the largest task.
+    var largest: Int { rows.largest * columns.largest }
+
+    var tileCount: Int { rows.count * columns.count }
+
+    subscript(task: Int) -> TileRectangle {
+        let rows = rows[task / columns.parts]
+        return TileRectangle(
+            rows: firstRow + rows.lowerBound..<firstRow + rows.upperBound, columns: columns[task % columns.parts])
     }
 }

@@ -9,6 +9,8 @@ import CETNetMemory
 package final class Session {
     package let network: FrozenNetwork
     private let team: ThreadTeam
+    /// For the calls of the workers, where OpenBLAS multiplies.
+    private let buffers: OpenBLASBuffers?
     /// What is kept for the sizes last run, the last one at the end.
     private var recent: [Prepared] = []
     /// As much as the largest of them needs; they use it one at a time.
@@ -29,11 +31,15 @@ package final class Session {
         var scratchBase: Int { arenas * plan.arenaBytes }
     }
 
-    /// - Parameter threads: workers, the calling thread included; at least 1.
-    package init(network: FrozenNetwork, threads: Int) throws(OutOfMemoryError) {
+    /// - Parameters:
+    ///   - threads: workers, the calling thread included; at least 1.
+    ///   - sharesProcessors: whether a run uses fewer where other sessions of the process compute.
+    package init(
+        network: FrozenNetwork, threads: Int, sharesProcessors: Bool = true
+    ) throws(OutOfMemoryError) {
         self.network = network
-        team = try ThreadTeam(workers: max(1, threads))
-        if network.format == .rowMajor { try OpenBLAS.takeMemory(for: team) }
+        team = try ThreadTeam(workers: max(1, threads), sharesProcessors: sharesProcessors)
+        buffers = try network.format == .rowMajor ? OpenBLASBuffers(team.workers) : nil
     }
 
     package var threads: Int { team.workers }
@@ -48,7 +54,10 @@ package final class Session {
             if index < recent.count - 1 { recent.append(recent.remove(at: index)) }
             return
         }
-        let plan = index.map { recent[$0].plan } ?? PlanBuilder.build(network, size: size, threads: threads)
+        let plan =
+            if let index { recent[index].plan } else {
+                try PlanBuilder.build(network, size: size, threads: threads)
+            }
         var kept = recent
         if let index { kept.remove(at: index) } else if kept.count == Self.keptSizes { kept.removeFirst() }
         kept.append(

@@ -8,8 +8,9 @@ package final class ThreadTeam: @unchecked Sendable {
 
     /// Starts `workers` − 1 threads, fewer if the system gives no more; the caller of ``run(context:body:)`` is the first
     /// worker.
-    package init(workers: Int) throws(OutOfMemoryError) {
-        guard let team = cetnet_team_create(Int32(workers)) else {
+    /// - Parameter sharesProcessors: whether a run leaves workers out where others of the process have the processors.
+    package init(workers: Int, sharesProcessors: Bool = true) throws(OutOfMemoryError) {
+        guard let team = cetnet_team_create(Int32(workers), sharesProcessors ? 1 : 0) else {
             throw OutOfMemoryError(bytes: workers * CacheLine.bytes)
         }
         self.team = team
@@ -20,8 +21,8 @@ package final class ThreadTeam: @unchecked Sendable {
     /// Threads that may take part, the caller included.
     package var workers: Int { Int(cetnet_team_workers(team)) }
 
-    /// Runs `body(context, worker)` on the caller and on every worker that comes before the caller is done; returns
-    /// when all are done. Allocates nothing.
+    /// Runs `body(context, worker)` on the caller and on workers that come before the caller is done, as many as there
+    /// are processors for; returns when all are done. Allocates nothing.
     package func run(
         context: UnsafeMutableRawPointer, body: @convention(c) (_ context: UnsafeMutableRawPointer?, Int32) -> Void
     ) {

@@ -12,19 +12,29 @@ public struct WindowAttention: OperatorDefinition {
     public var heads: Int
     /// Side w of the square window, in tokens.
     public var windowSize: Int
-    /// Cyclic shift of the map in tokens, asked for on both axes: `⌊w/2⌋` in every second block, else 0. An axis
-    /// whose padded size is not larger than the window is not shifted.
+    /// Cyclic shift of the map in tokens on both axes: `⌊w/2⌋` in every second block, else 0.
     public var shift: Int
+    /// Whether an axis is shifted, and tokens of different regions masked, although one window covers all of it, as in
+    /// dense models; if not, such an axis is not shifted.
+    public var alwaysShifts: Bool
+    /// Whether the multiply-adds are those with padding, as published counts of dense models have them and those of
+    /// classifiers do not.
+    public var countsPadding: Bool
     /// Shape `((2w−1)², heads)`, row `(Δrow + w − 1)·(2w − 1) + (Δcolumn + w − 1)`, Δ = query − key.
     public var relativePositionBiasTable: Parameter
     /// Bias of the projection before it: what padded tokens hold. Shape `(3 · channels)`.
     public var qkvBias: Parameter
 
-    public init(name: String, channels: Int, heads: Int, windowSize: Int, shift: Int) {
+    public init(
+        name: String, channels: Int, heads: Int, windowSize: Int, shift: Int, alwaysShifts: Bool = false,
+        countsPadding: Bool = false
+    ) {
         self.channels = channels
         self.heads = heads
         self.windowSize = windowSize
         self.shift = shift
+        self.alwaysShifts = alwaysShifts
+        self.countsPadding = countsPadding
         let side = 2 * windowSize - 1
         relativePositionBiasTable = Parameter(
             name: name + ".relative_position_bias_table", shape: [side * side, heads], role: .positionBias)
@@ -44,8 +54,11 @@ public struct WindowAttention: OperatorDefinition {
         return inputs[0].with(channels: channels)
     }
 
-    /// Padding of windows is not counted: H·W tokens with w² keys each.
+    /// H·W tokens with w² keys each. Where padding counts, so many tokens more, and what the projections before and
+    /// behind would do for these, 4C² each; that is computed by no step, as a padded token's projection is known.
     public func multiplyAdds(inputs: [TensorShape], output: TensorShape) -> Int {
-        2 * output.tokens * windowSize * windowSize * channels
+        func padded(_ length: Int) -> Int { (length + windowSize - 1) / windowSize * windowSize }
+        let padding = countsPadding ? padded(output.height) * padded(output.width) - output.tokens : 0
+        return 2 * (output.tokens + padding) * windowSize * windowSize * channels + 4 * padding * channels * channels
     }
 }

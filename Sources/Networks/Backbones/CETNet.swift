@@ -33,8 +33,9 @@ extension GraphBuilder {
         part = .stem
         let unit = configuration.ceUnit.definition.early
         return layers(  // H×W×3 → ⌈H/2⌉×⌈W/2⌉×c0
-            "stem", image, count: configuration.stemLayers, outputChannels: configuration.stemChannels[0],
-            expansion: (1, 1), unit: { $0 == 0 ? ConvolutionalUnit.mbconv.early : unit })
+            configuration.backbonePrefix + "stem", image, count: configuration.stemLayers,
+            outputChannels: configuration.stemChannels[0], expansion: (1, 1),
+            unit: { $0 == 0 ? ConvolutionalUnit.mbconv.early : unit })
     }
 
     /// The convolutional embedding (CE) that opens a stage (section 3.2), then layer normalisation: in stage 0 the

@@ -28,10 +28,16 @@ extension GraphBuilder {
     /// Patch embedding: a convolution whose stride is its kernel, without padding, then layer normalisation.
     ///
     ///     H×W×C → ⌊H/4⌋×⌊W/4⌋×C′ in stage 0, ⌊H/2⌋×⌊W/2⌋×C′ later
-    mutating func patchEmbedding(_ x: ValueID, _ stage: Stage) -> ValueID {
+    ///
+    /// In dense models an image is padded with zeros right and bottom first: ⌈H/4⌉×⌈W/4⌉×C′.
+    mutating func patchEmbedding(_ input: ValueID, _ stage: Stage) -> ValueID {
         let name = stage.name + ".embed"
         let side = stage.index == 0 ? 4 : 2
         part = .patchEmbedding
+        var x = input
+        if stage.index == 0, stage.configuration.task != .classification {
+            x = append(name + ".pad", .zeroPadding(ZeroPadding(multiple: side)), [x])
+        }
         let y = projection(name, x, outputChannels: stage.channels, kernel: side, stride: side, padding: 0)
         return layerNorm(name + ".norm", y)
     }

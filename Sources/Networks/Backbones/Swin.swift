@@ -13,11 +13,13 @@ extension GraphBuilder {
     ///
     /// All of H×W×C.
     mutating func windowBlock(_ x: ValueID, _ stage: Stage, index: Int) -> ValueID {
-        let (name, window) = ("\(stage.name).blocks.\(index)", stage.configuration.windowSize)
+        let (name, configuration) = ("\(stage.name).blocks.\(index)", stage.configuration)
+        let window = configuration.windowSize
         return transformerBlock(name, x, stage) { builder, y in
             let attention = WindowAttention(
                 name: name + ".attn", channels: stage.channels, heads: stage.heads, windowSize: window,
-                shift: index % 2 == 1 ? window / 2 : 0)
+                shift: index % 2 == 1 ? window / 2 : 0, alwaysShifts: configuration.windowShift == .always,
+                countsPadding: configuration.task != .classification)
             var y = builder.linear(name + ".attn.qkv", y, outputChannels: 3 * stage.channels)  // H×W×3C
             y = builder.append(name + ".attn", .windowAttention(attention), [y])  // H×W×C
             return builder.linear(name + ".attn.proj", y, outputChannels: stage.channels)  // H×W×C

@@ -74,7 +74,7 @@ extension ModelConfiguration {
                 dims: required("dims"), depths: required("depths"), numHeads: required("num_heads"),
                 block: block ?? .lewin)
         }
-        for key in Self.keys + Self.labelKeys { try key.read(&reader, &self) }
+        for key in Self.allKeys { try key.read(&reader, &self) }
         if var inner = try reader.object("preprocess") {
             for key in PreprocessConfiguration.keys { try key.read(&inner, &preprocess) }
             try inner.refuseUnknownKeys()
@@ -82,12 +82,13 @@ extension ModelConfiguration {
     }
 
     /// The contents of a `config.json`: every key, so that a file keeps its meaning, in alphabetical order; the labels
-    /// only where they are more than their indices, and `layer_norm_eps`, `crop_mode` and `crop_rounding` only where
-    /// they are not the defaults. The same configuration always gives the same bytes.
+    /// only where they are more than their indices, and `layer_norm_eps`, `precision`, `shift`, `crop_mode`,
+    /// `crop_rounding`, `task` and `head` only where they are not the defaults. The same configuration always gives the
+    /// same bytes.
     /// - Throws: ``ConfigurationError/invalidValue(source:key:expected:found:)``.
     public func json() throws -> Data {
         try validate()
-        var members = Self.keys.members(of: self) + Self.labelKeys.members(of: self)
+        var members = Self.allKeys.members(of: self)
         members.append(.init("model_type", .string("cetnet")))
         members.append(.init("preprocess", .object(PreprocessConfiguration.keys.members(of: preprocess))))
         if let variant { members.append(.init("variant", .string(variant))) }

@@ -37,8 +37,16 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Epsilon of every LayerNorm, where it is not the one of the block's authors (1e-5; 1e-6 in PVT's blocks and
     /// before its head). Key `layer_norm_eps`.
     public var layerNormEpsilon: Float?
+    /// Which axes of a map windows are shifted on, in every second block; `nil` for what is usual for the task: those
+    /// that are larger than a window in a classifier, all in a dense model. Key `shift`.
+    public var shift: Shift?
+    /// What follows the backbone. Keys `task` and `head`.
+    public var head: Head
     /// Key `preprocess`.
     public var preprocess: PreprocessConfiguration
+    /// What the weights on disk are rounded for, and what the model is computed in unless it is loaded with another
+    /// precision. Key `precision`; if absent, float32.
+    public var precision = Precision.float32
 
     /// The number of classes. Key `num_labels`.
     public var numLabels: Int { labels.count }
@@ -50,7 +58,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         block: Block = .lewin, embeddings: [Embedding]? = nil, stemChannels: [Int] = [24, 48], ceLayers: Int = 5,
         ceUnit: ConvolutionalEmbeddingUnit = .mbconv, windowSize: Int = 7, imageSize: Int = 224,
         labels: [String]? = nil, hiddenActivation: Activation? = nil,
-        layerNormEpsilon: Float? = nil, preprocess: PreprocessConfiguration = PreprocessConfiguration()
+        layerNormEpsilon: Float? = nil, shift: Shift? = nil, head: Head = .classifier,
+        preprocess: PreprocessConfiguration = PreprocessConfiguration()
     ) {
         self.variant = variant
         self.dims = dims
@@ -67,6 +76,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.labels = labels ?? Self.thousandIndices
         self.hiddenActivation = hiddenActivation ?? block.defaultActivation
         self.layerNormEpsilon = layerNormEpsilon
+        self.shift = shift
+        self.head = head
         self.preprocess = preprocess
     }
 
@@ -96,7 +107,7 @@ extension ModelConfiguration {
     /// How many classes a model may have.
     package static let labelCounts = 1...1_000_000
 
-    /// Every key but `model_type`, `variant` and the labels: with the property and the initialiser above all that a new
+    /// Every key but `model_type`, `variant`, the head's and the labels: with the property and the initialiser above all that a new
     /// one needs here. Ranges are far above any model of the field, and low enough that no count computed from them
     /// overflows and no configuration makes a program ask for memory that its weights do not justify.
     static let keys: [ConfigurationKey<ModelConfiguration>] = [
@@ -111,6 +122,7 @@ extension ModelConfiguration {
         .choice("ce_unit", \.ceUnit, among: ConvolutionalEmbeddingUnit.allCases),
         .number("window_size", \.windowSize, in: 1...32),
         .number("image_size", \.imageSize, in: Network.minimumImageSide...4096),
+        .choice("precision", \.precision, among: Precision.allCases, silent: .float32),
         .choice("hidden_act", \.hiddenActivation, among: [.gelu, .quickGELU]),
         ConfigurationKey(
             "layer_norm_eps", \.layerNormEpsilon,
@@ -122,14 +134,18 @@ extension ModelConfiguration {
             }),
     ]
 
+    /// Every key of an object but `model_type`, `variant` and `preprocess`, in the order in which they are read: a task
+    /// sets defaults of what follows it.
+    static var allKeys: [ConfigurationKey<ModelConfiguration>] { headKeys + keys + labelKeys }
+
     /// Checks that the values describe a model.
     /// - Parameter source: what error messages call the configuration, usually a path.
     /// - Throws: ``ConfigurationError/invalidValue(source:key:expected:found:)`` for the first value that does not.
     public func validate(source: String = "configuration") throws(ConfigurationError) {
-        try Self.keys.check(self, source: source)
-        try Self.labelKeys.check(self, source: source)
+        try Self.allKeys.check(self, source: source)
         try PreprocessConfiguration.keys.check(preprocess, source: source, prefix: "preprocess.")
         try block.definition.check(self, source: source)
         try ceUnit.definition.check(self, source: source)
+        try checkHead(source: source)
     }
 }

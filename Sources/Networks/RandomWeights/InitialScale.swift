@@ -104,7 +104,7 @@ enum InitialScale {
                 meanSquares.append((inputs[0] + inputs[1]) / 2)
             case .channelScale:
                 meanSquares.append(inputs[0] * inputs[1])
-            case .channelSlice, .patchGathering:
+            case .channelSlice, .patchGathering, .bilinearResize, .zeroPadding, .adaptiveAveragePooling:
                 meanSquares.append(inputs[0])
             case .meanOverTokens:
                 meanSquares.append(pooledMeanSquare * inputs[0])

@@ -3,7 +3,7 @@ public struct Variant: Sendable {
     /// For instance `cetnet-t`.
     public let name: String
     public let configuration: ModelConfiguration
-    /// What this project counts, rounded, for the image size of the configuration.
+    /// What this project counts, rounded.
     package let counted: PublishedFigures
     /// What was published about it, smallest image first; empty for a row without published figures.
     public let published: [PublishedFigures]
@@ -14,14 +14,18 @@ public struct Variant: Sendable {
 
     /// Figures as printed in a publication, for one image size. "Multiply-adds" are what the publication calls FLOPs.
     public struct PublishedFigures: Sendable, Hashable {
-        /// Side of the square image in pixels.
+        /// Side of the square image in pixels; the height where ``imageWidth`` is another.
         public let imageSize: Int
+        /// Width of the image in pixels.
+        public let imageWidth: Int
         /// For instance `23.4 M`.
         public let parameters: String?
         /// For instance `4.3 G`.
         public let multiplyAdds: String?
         /// Share of ImageNet-1k's validation images whose first prediction is right, in percent, for instance `82.7`.
         public let top1: String?
+        /// Mean intersection over union on ADE20K's validation images at a single scale, in percent, for instance `46.5`.
+        public let meanIoU: String?
     }
 
     /// The published number of parameters, for instance `23.4 M`.

@@ -74,9 +74,11 @@ extension Variant {
 extension Variant.PublishedFigures {
     fileprivate init(_ reader: ConfigurationReader, imageSize: Int) throws(ConfigurationError) {
         var reader = reader
+        let height = try reader.integer("image_size") ?? imageSize
         self.init(
-            imageSize: try reader.integer("image_size") ?? imageSize, parameters: try reader.string("parameters"),
-            multiplyAdds: try reader.string("multiply_adds"), top1: try reader.string("top1"))
+            imageSize: height, imageWidth: try reader.integer("image_width") ?? height,
+            parameters: try reader.string("parameters"), multiplyAdds: try reader.string("multiply_adds"),
+            top1: try reader.string("top1"), meanIoU: try reader.string("mean_iou"))
         try reader.refuseUnknownKeys()
     }
 }

@@ -41,6 +41,10 @@ package struct PublicConfiguration: Sendable {
         var reader = try ConfigurationReader(files.configuration, source: files.source, nullIsAbsent: true)
         if let modelType = reader.value("model_type") {
             guard modelType != .string("cetnet") else { return nil }
+            if modelType == .string("upernet") {
+                self = try TransformersUPerNet.read(&reader, files: files, labelCount: labelCount)
+                return
+            }
             guard case .string(let text) = modelType, let backbone = TransformersBackbone(rawValue: text) else {
                 throw reader.invalid("model_type", Self.modelTypes, modelType)
             }
@@ -57,7 +61,8 @@ package struct PublicConfiguration: Sendable {
     /// The values of `model_type` that are known, for a message.
     private static let modelTypes =
         "one of "
-        + (["cetnet"] + TransformersBackbone.allCases.map(\.rawValue)).map { "\"\($0)\"" }.joined(separator: ", ")
+        + (["cetnet"] + TransformersBackbone.allCases.map(\.rawValue) + ["upernet"]).map { "\"\($0)\"" }
+        .joined(separator: ", ")
 
     init(model: ModelConfiguration, layout: Layout) {
         self.model = model
@@ -72,7 +77,8 @@ extension ModelConfiguration {
         named.variant =
             Variant.all.first { variant in
                 let row = variant.configuration
-                return row.block == block && row.dims == dims && row.depths == depths && row.numHeads == numHeads
+                return row.head == head && row.block == block && row.dims == dims && row.depths == depths
+                    && row.numHeads == numHeads
                     && row.mlpRatios == mlpRatios && row.embeddings == embeddings
             }?.name
         return named

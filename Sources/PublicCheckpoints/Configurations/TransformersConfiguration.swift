@@ -9,6 +9,15 @@ import CETNetNetworks
 enum TransformersBackbone: String, CaseIterable {
     case swin, cvt, pvt
 
+    /// The image processor of its published models.
+    private var processor: String {
+        switch self {
+        case .swin: "ViT"
+        case .cvt: "ConvNext"
+        case .pvt: "Pvt"
+        }
+    }
+
     func configuration(
         _ reader: inout ConfigurationReader, files: PublicConfiguration.Files, labelCount: (String) -> Int?
     ) throws(ConfigurationError) -> PublicConfiguration {
@@ -20,7 +29,8 @@ enum TransformersBackbone: String, CaseIterable {
         case .cvt: (layout, model) = (.named("Transformers' CvT"), try Self.readCvT(&reader))
         case .pvt: (layout, model) = (.named("Transformers' PVT"), try Self.readPVT(&reader))
         }
-        let preprocessing = try TransformersPreprocessing.read(files, backbone: self, imageSize: model.imageSize)
+        let preprocessing = try TransformersPreprocessing.read(
+            files, processor: processor, imageSize: model.imageSize)
         // Position embeddings belong to one size; the other backbones take any.
         if self == .pvt, preprocessing.imageSize != model.imageSize {
             throw .invalidValue(
@@ -40,7 +50,7 @@ enum TransformersBackbone: String, CaseIterable {
 
     // MARK: Backbones
 
-    private static func readSwin(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> ModelConfiguration {
+    static func readSwin(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> ModelConfiguration {
         try reader.require("patch_size", 4)
         try reader.require("qkv_bias", true)
         try reader.require("use_absolute_embeddings", false)
@@ -118,7 +128,7 @@ enum TransformersBackbone: String, CaseIterable {
     }
 
     /// The labels under `id2label`, or `nil` if there are none or only the package's own LABEL_0, LABEL_1, ….
-    private static func labels(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> [String]? {
+    static func labels(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> [String]? {
         let labels = try reader.labels("id2label")
         return labels?.enumerated().allSatisfy { $1 == "LABEL_\($0)" } == true ? nil : labels
     }

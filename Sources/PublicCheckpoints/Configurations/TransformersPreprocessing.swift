@@ -31,16 +31,20 @@ struct TransformersPreprocessing {
         Processor(
             name: "Pvt", resample: 3, mean: imageNet.mean, standardDeviation: imageNet.standardDeviation,
             sizeIsSquare: true),
+        Processor(
+            name: "Segformer", resample: 2, mean: imageNet.mean, standardDeviation: imageNet.standardDeviation,
+            sizeIsSquare: true),
     ]
 
-    /// Reads the file, or takes the backbone's own processor as it is where there is none.
+    /// Reads the file, or takes the model's own processor as it is where there is none.
+    /// - Parameter own: the name of that.
     static func read(
-        _ files: PublicConfiguration.Files, backbone: TransformersBackbone, imageSize: Int
+        _ files: PublicConfiguration.Files, processor own: String, imageSize: Int
     ) throws(ConfigurationError) -> Self {
         var reader = try ConfigurationReader(
             files.preprocessor ?? .object([.init("size", .integer(imageSize))]), source: files.preprocessorSource,
             nullIsAbsent: true)
-        let processor = try processor(&reader, backbone: backbone)
+        let processor = try processor(&reader, own: own)
 
         try reader.require("do_resize", true)
         try reader.require("do_pad", false)
@@ -56,9 +60,8 @@ struct TransformersPreprocessing {
     /// The processor by the name of its class, of which there are several: `ViTImageProcessor`, formerly
     /// `ViTFeatureExtractor`, and with the ending `Fast` or `Pil`.
     private static func processor(
-        _ reader: inout ConfigurationReader, backbone: TransformersBackbone
+        _ reader: inout ConfigurationReader, own: String
     ) throws(ConfigurationError) -> Processor {
-        let own = ["swin": "ViT", "cvt": "ConvNext", "pvt": "Pvt"][backbone.rawValue]
         for key in ["image_processor_type", "feature_extractor_type"] {
             guard let found = try reader.string(key) else { continue }
             let known = processors.first { processor in

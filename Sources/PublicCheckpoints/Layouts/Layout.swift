@@ -10,8 +10,12 @@ import Foundation
 package struct Layout: Sendable {
     /// What messages call it, for instance `torchvision's Swin Transformer`.
     package let name: String
+    /// What its models say about an image.
+    package let task: ModelConfiguration.Task
     /// The backbone.
     package let block: ModelConfiguration.Block
+    /// How the names of tensors begin that its files hold and nobody needs: heads that help training.
+    private let ignored: [String]
     /// Their names of what lies outside the blocks.
     private let modules: [String: [String]]
     /// Their path of a stage's blocks, which the index of a block follows: `layers.{n}.blocks`.
@@ -30,12 +34,16 @@ package struct Layout: Sendable {
     /// The whole table for stages of these numbers of blocks.
     func names(depths: [Int]) -> TensorNames {
         var names: [String: [String]] = [:]
+        // Beside the stages a head has branches, which are numbered too.
+        for index in 0..<max(depths.count, Self.mostBranches) {
+            for (ours, theirs) in modules { names[ours.of(stage: index)] = theirs.map { $0.of(stage: index) } }
+        }
+        let prefix = task == .classification ? "" : "backbone."
         for (stage, depth) in depths.enumerated() {
-            for (ours, theirs) in modules { names[ours.of(stage: stage)] = theirs.map { $0.of(stage: stage) } }
             for index in 0..<depth {
                 let path = "\(blocks.of(stage: stage)).\(index)."
                 for (ours, theirs) in blockModules {
-                    names["stages.\(stage).blocks.\(index).\(ours)"] = theirs.map { path + $0 }
+                    names["\(prefix)stages.\(stage).blocks.\(index).\(ours)"] = theirs.map { path + $0 }
                 }
             }
         }
@@ -43,11 +51,19 @@ package struct Layout: Sendable {
         return TensorNames(modules: names)
     }
 
+    /// UPerNet's pyramid pooling has no more.
+    private static let mostBranches = 16
+
+    /// Whether a tensor of a file is one that nobody needs.
+    func isIgnored(_ name: String) -> Bool { Self.isComputed(name) || ignored.contains(where: name.hasPrefix) }
+
     /// The table for the tensors of a file: Transformers saves a backbone alone, `SwinModel` and its like, without
     /// the prefix that it has inside a classifier.
     func names(depths: [Int], in file: any TensorFile) -> TensorNames {
         let names = names(depths: depths)
-        guard let dot = blocks.firstIndex(of: "."), name.hasPrefix("Transformers'") else { return names }
+        guard let dot = blocks.firstIndex(of: "."), name.hasPrefix("Transformers'"), task == .classification else {
+            return names
+        }
         let prefix = String(blocks[...dot])
         guard !file.tensors.contains(where: { $0.name.hasPrefix(prefix) }) else { return names }
         return TensorNames(
@@ -109,7 +125,11 @@ extension Layout {
         var reader = try ConfigurationReader(ModelConfiguration.parse(json: data, source: source), source: source)
         guard let computed = try reader.strings("computed") else { throw reader.missing("computed") }
         var layouts: [Layout] = []
-        for table in try reader.objects("layouts") ?? [] { layouts.append(try Layout(table)) }
+        for var table in try reader.objects("layouts") ?? [] {
+            // Other values than in ours, which only converting a file puts right.
+            guard try table.string("merging") == nil else { continue }
+            layouts.append(try Layout(table))
+        }
         try reader.refuseUnknownKeys()
         return (Set(computed), layouts)
     }
@@ -122,6 +142,8 @@ extension Layout {
         }
         guard let blocks = try reader.string("blocks") else { throw reader.missing("blocks") }
         (self.name, self.block, self.blocks) = (name, block, blocks)
+        task = try reader.choice("task", among: ModelConfiguration.Task.allCases) ?? .classification
+        ignored = try reader.strings("ignored") ?? []
         modules = try reader.names("modules")
         let same = try reader.strings("same") ?? []
         blockModules = try reader.names("renamed").merging(same.map { ($0, [$0]) }) { _, new in new }

@@ -10,16 +10,17 @@ extension Layout {
     ///   - parameters: the tensors of the network that the file is meant for, by this project's names.
     ///   - depths: blocks per stage of that network.
     package static func recognize(
-        _ file: any TensorFile, block: ModelConfiguration.Block, depths: [Int], parameters: [String]
+        _ file: any TensorFile, task: ModelConfiguration.Task = .classification, block: ModelConfiguration.Block,
+        depths: [Int], parameters: [String]
     ) -> Layout? {
         let (own, names) = (Set(parameters), Set(file.tensors.map(\.name)))
         // What is certain needs no tables.
         guard names != own else { return nil }
-        let found = names.filter { !isComputed($0) }
+        let found = names.filter { !isComputed($0) && !$0.hasPrefix(UPerNet.auxiliaryPrefix) }
         func differences(_ expected: Set<String>) -> Int { expected.symmetricDifference(found).count }
 
         var best: (layout: Layout?, differences: Int) = (nil, differences(own))
-        for layout in all where layout.block == block && best.differences > 0 {
+        for layout in all where layout.block == block && layout.task == task && best.differences > 0 {
             let names = layout.names(depths: depths)
             let expected = Set(parameters.flatMap { names[$0] ?? [$0] })
             let count = differences(expected)

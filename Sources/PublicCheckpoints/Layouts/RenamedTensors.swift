@@ -30,7 +30,7 @@ package struct RenamedTensors: TensorSource {
             expected += parts.map { ($0, partShape) }
         }
         try file.requireExactly(
-            expected, layout: layout.name, ignoring: { Layout.isComputed($0) || ignored.contains($0) })
+            expected, layout: layout.name, ignoring: { layout.isIgnored($0) || ignored.contains($0) })
         self.file = file
         self.names = names
     }

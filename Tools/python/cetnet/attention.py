@@ -63,12 +63,14 @@ class WindowAttention(nn.Module):
 
     The map is padded with zeros right and bottom to whole windows before the projection, so the padded tokens, which
     are keys like all others, hold the projection's bias. An axis whose padded size is no larger than the window is
-    not shifted.
+    not shifted, unless it `always_shifts`; in a dense model what padding adds is counted.
     """
 
-    def __init__(self, dim: int, heads: int, window: int, shift: int) -> None:
+    def __init__(self, dim: int, heads: int, window: int, shift: int, always_shifts: bool = False,
+                 counts_padding: bool = False) -> None:
         super().__init__()
         self.dim, self.heads, self.window, self.shift = dim, heads, window, shift
+        self.always_shifts, self.counts_padding = always_shifts, counts_padding
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
         self.relative_position_bias_table = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
@@ -79,8 +81,8 @@ class WindowAttention(nn.Module):
         window = self.window
         x = F.pad(x, (0, 0, 0, -w % window, 0, -h % window))
         padded_h, padded_w = x.shape[1], x.shape[2]
-        shift_h = self.shift if padded_h > window else 0
-        shift_w = self.shift if padded_w > window else 0
+        shift_h = self.shift if padded_h > window or self.always_shifts else 0
+        shift_w = self.shift if padded_w > window or self.always_shifts else 0
 
         x = torch.roll(x, (-shift_h, -shift_w), dims=(1, 2))
         x = partition(x, window)  # (B, windows, N, C)
@@ -101,6 +103,8 @@ class WindowAttention(nn.Module):
         return x[:, :h, :w]
 
     def multiply_adds(self, x: Tensor) -> int:
-        """For the whole module; H·W tokens with window² keys each, so what padding adds is not counted."""
+        """For the whole module; H·W tokens with window² keys each: what padding adds counts in dense models only."""
         b, h, w, c = x.shape
+        if self.counts_padding:
+            h, w = h + -h % self.window, w + -w % self.window
         return b * h * w * (3 * c * c + 2 * self.window ** 2 * c + c * c)

@@ -62,7 +62,8 @@ class SwinBlock(Block):
     def attention(self, configuration: ModelConfiguration, stage: int, index: int) -> nn.Module:
         window = configuration.window_size
         return WindowAttention(configuration.dims[stage], configuration.num_heads[stage], window,
-                               shift=window // 2 if index % 2 == 1 else 0)
+                               shift=window // 2 if index % 2 == 1 else 0,
+                               always_shifts=configuration.always_shifts, counts_padding=configuration.is_dense)
 
 
 class LEWinBlock(SwinBlock):

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from .configuration import ConfigurationError, ModelConfiguration
 from .model import CETNet
+from .segmentation import SegmentationModel, build
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
@@ -39,7 +40,7 @@ def is_ignored(name: str) -> bool:
     return name.endswith(".num_batches_tracked")
 
 
-def load_weights(model: CETNet, tensors: Mapping[str, Tensor], source: str) -> None:
+def load_weights(model: CETNet | SegmentationModel, tensors: Mapping[str, Tensor], source: str) -> None:
     """Loads tensors by name; every tensor must be there, have the right shape, and be known."""
     expected = {name: value for name, value in model.state_dict().items() if not is_ignored(name)}
     found = {name: value for name, value in tensors.items() if not is_ignored(name)}
@@ -54,7 +55,7 @@ def load_weights(model: CETNet, tensors: Mapping[str, Tensor], source: str) -> N
     model.load_state_dict(dict(found), strict=False)
 
 
-def save_model(model: CETNet, output: str | Path, dtype: str = "F32") -> None:
+def save_model(model: CETNet | SegmentationModel, output: str | Path, dtype: str = "F32") -> None:
     """Writes a model directory, or a single file if `output` ends in `.safetensors`."""
     output = Path(output)
     tensors = {name: value.detach().to(ELEMENT_TYPES[dtype]).contiguous()
@@ -68,8 +69,11 @@ def save_model(model: CETNet, output: str | Path, dtype: str = "F32") -> None:
         write_text(model.configuration.to_json(), output / CONFIG_NAME)
 
 
-def load_model(path: str | Path) -> CETNet:
-    """Reads a model directory or a single `.safetensors` file with its configuration inside, ready for inference."""
+def load_model(path: str | Path) -> CETNet | SegmentationModel:
+    """Reads a model directory or a single `.safetensors` file with its configuration inside, ready for inference.
+
+    A model that `cetnet quantize` wrote computes as the Swift engine does in its precision.
+    """
     path = Path(path)
     if path.is_dir():
         configuration = ModelConfiguration.from_file(path / CONFIG_NAME)
@@ -80,7 +84,10 @@ def load_model(path: str | Path) -> CETNet:
         if "config" not in metadata:
             raise CheckpointError(f'{path}: no "config" in the metadata; a single-file model must carry it')
         configuration = ModelConfiguration.from_json(metadata["config"], f"{path}, metadata")
-    model = CETNet(configuration)
+    model = build(configuration)
+    if configuration.precision != "float32":
+        from .precision import load_quantized  # which builds on this module
+        return load_quantized(model, tensors, str(weights)).eval()
     load_weights(model, {name: value.float() for name, value in tensors.items()}, str(weights))
     return model.eval()
 

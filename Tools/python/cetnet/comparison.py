@@ -28,6 +28,25 @@ def compare(found: Tensor, expected: Tensor, what: str) -> tuple[float, float]:
     return difference, TOLERANCE * max(1.0, expected.abs().max().item())
 
 
+def compare_labels(found: Tensor, logits: Tensor, least: float, near: float = TOLERANCE) -> tuple[str, str | None]:
+    """A line about labels (B, H, W) beside the first maxima of logits (B, labels, H, W), and what is wrong: less than the
+    `least` share is the same, or a pixel has another label whose logit is not `near` · max(1, largest) the largest."""
+    expected = logits.argmax(dim=1)
+    if found.shape != expected.shape:
+        raise EngineError(f"labels of shape {tuple(found.shape)}, expected {tuple(expected.shape)}")
+    largest = logits.amax(dim=1)
+    gap = (largest - logits.gather(1, found[:, None])[:, 0]).max().item()
+    same, limit = (found == expected).sum().item(), near * max(1.0, logits.abs().max().item())
+    share = same / found.numel()
+    line = (f"labels: {100 * share:.4f} % of {found.numel():,} the same, {found.numel() - same} others at most {gap:.1e} "
+            f"below the largest; {len(expected.unique())} classes")
+    if len(expected.unique()) < 2:
+        return line, "only one class appears, which proves nothing"
+    if share < least or not gap <= 2 * limit:
+        return line, f"{line}; expected {100 * least:.2f} % and at most {2 * limit:.1e}"
+    return line, None
+
+
 class PixelDifference(NamedTuple):
     """Of two images: how many values are the same, of how many, and how far they are apart in the 8-bit scale."""
 

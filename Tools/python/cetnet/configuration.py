@@ -78,11 +78,29 @@ class PreprocessConfiguration:
     crop_rounding: str = key(Choice(("even", "down")), default="even", silent=True)
 
 
+# What images become in a segmentation model: all of the image, squashed.
+SEGMENTATION = {"image_size": 512,
+                "preprocess": PreprocessConfiguration(interpolation="bilinear", crop_pct=1.0, crop_mode="squash")}
+
+
+@dataclass(frozen=True)
+class HeadConfiguration:
+    """The head of a segmentation model: UPerNet's width and the bins on a side of its pyramid pooling."""
+
+    type: str = key(Choice(("upernet",)), default="upernet")
+    hidden_size: int = key(Whole(1, 8192), default=512)
+    pool_scales: tuple[int, ...] = key(Several(Whole(1, 64)), default=(1, 2, 3, 6))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelConfiguration:
     """All keys of `config.json`. Sequences have one entry per stage."""
 
     variant: str | None = key(Text(), default=None, silent=True)
+    task: str = key(Choice(("classification", "segmentation")), default="classification", silent=True)
+    # Of windows; "always" in dense models.
+    shift: str | None = key(Choice(("where-larger", "always")), default=None, silent=True)
+    head: HeadConfiguration = key(Section(), default_factory=HeadConfiguration)  # of a segmentation model
     dims: tuple[int, ...] = key(Several(Whole(1, 8192)))
     depths: tuple[int, ...] = key(Several(Whole(1, 512)))
     num_heads: tuple[int, ...] = key(Several(Whole(1, 8192)))
@@ -100,6 +118,8 @@ class ModelConfiguration:
     # Of every norm; as the block's authors have it.
     layer_norm_eps: float | None = key(Number("between 0 and 1", lambda value: 0 < value < 1), default=None,
                                        silent=True)
+    # What the weights of a quantised model are rounded for; such models are read, not written.
+    precision: str = key(Choice(("float32", "bfloat16", "int8")), default="float32", silent=True)
     preprocess: PreprocessConfiguration = key(Section(), default_factory=PreprocessConfiguration)
 
     def __post_init__(self) -> None:
@@ -111,6 +131,16 @@ class ModelConfiguration:
     @property
     def stages(self) -> int:
         return len(self.dims)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether every pixel gets an answer: a head reads the normalised maps of all stages."""
+        return self.task != "classification"
+
+    @property
+    def always_shifts(self) -> bool:
+        """Whether windows are also shifted along an axis that one window covers."""
+        return (self.shift or ("always" if self.is_dense else "where-larger")) == "always"
 
     @property
     def has_position_embeddings(self) -> bool:
@@ -157,6 +187,10 @@ class ModelConfiguration:
     @staticmethod
     def from_keys(values: dict[str, Any], base: ModelConfiguration | None = None) -> ModelConfiguration:
         """What an object says, and for the rest `base`; not validated. Raises `ValueError`."""
+        if values.get("task") == "segmentation" and (base is None or base.task != "segmentation"):
+            values = dict(values)
+            values["preprocess"] = Section().write(SEGMENTATION["preprocess"]) | values.get("preprocess", {})
+            values.setdefault("image_size", SEGMENTATION["image_size"])
         found = read_keys(ModelConfiguration, values, base)
         if "labels" in found:
             count = found.setdefault("num_labels", len(found["labels"]))
@@ -190,7 +224,10 @@ class ModelConfiguration:
     def to_dict(self) -> dict[str, Any]:
         """Every key, so that a file keeps its meaning when defaults change; but those of public models only if they say
         something."""
-        return {"model_type": "cetnet"} | write_keys(self)
+        values = {"model_type": "cetnet"} | write_keys(self)
+        if not self.is_dense:
+            del values["head"]
+        return values
 
     def to_json(self) -> str:
         """One line per key."""
@@ -228,5 +265,9 @@ class ModelConfiguration:
             yield f'"ce_unit" must be "mbconv", the default, as no embedding is made of "{self.ce_unit}"'
         if any(dim % unit.divisor for dim in made):
             yield f'"ce_unit" "{self.ce_unit}" needs "dims" that divide by {unit.divisor}, found {list(self.dims)}'
+        if self.is_dense and (self.stages != 4 or self.has_class_token):
+            yield f'"head" "{self.head.type}" needs four maps without class token'
+        if self.is_dense and (self.preprocess.crop_mode, self.preprocess.crop_pct) != ("squash", 1):
+            yield '"preprocess" must be "crop_mode" "squash" and "crop_pct" 1, as every pixel gets a label'
         if self.labels is not None and len(self.labels) != self.num_labels:
             yield f'"id2label" has {len(self.labels)} labels, "num_labels" is {self.num_labels}'

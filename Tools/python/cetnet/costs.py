@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from .configuration import ModelConfiguration
-from .model import CETNet
+from .segmentation import build
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def layer_costs(configuration: ModelConfiguration, height: int, width: int) -> l
     A module with a method `multiply_adds` (attention) is one row and answers for its children.
     """
     with torch.device("meta"):
-        model = CETNet(configuration).eval()
+        model = build(configuration).eval()
     rows: list[LayerCost] = []
 
     def count(name: str, module: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
@@ -67,7 +67,7 @@ def layer_costs(configuration: ModelConfiguration, height: int, width: int) -> l
 def parameter_count(configuration: ModelConfiguration) -> int:
     """Trained scalars: weights, biases, scales, position biases, class tokens; not running statistics."""
     with torch.device("meta"):
-        return sum(p.numel() for p in CETNet(configuration).parameters())
+        return sum(p.numel() for p in build(configuration).parameters())
 
 
 def multiply_adds(configuration: ModelConfiguration, height: int, width: int) -> int:

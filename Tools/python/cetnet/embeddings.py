@@ -71,15 +71,21 @@ class ConvolutionalEmbedding(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Swin's and PVT's: one convolution whose stride is its kernel, 4×4 in stage 0 and 2×2 later, then LayerNorm."""
+    """Swin's and PVT's: one convolution whose stride is its kernel, 4×4 in stage 0 and 2×2 later, then LayerNorm.
+
+    In a dense model the image is padded with zeros right and bottom to whole patches.
+    """
 
     def __init__(self, configuration: ModelConfiguration, stage: int) -> None:
         super().__init__()
         dim, patch = configuration.dims[stage], 4 if stage == 0 else 2
         self.proj = nn.Conv2d(previous_dim(configuration, stage), dim, patch, stride=patch)
         self.norm = layer_norm(dim, configuration)
+        self.pads = stage == 0 and configuration.is_dense
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.pads:
+            x = F.pad(x, (0, -x.shape[3] % 4, 0, -x.shape[2] % 4))
         return self.norm(self.proj(x).permute(0, 2, 3, 1))  # floor(H / 4) or floor(H / 2)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from .commands import REPOSITORY, CommandError
@@ -51,8 +52,9 @@ class Engine:
             raise EngineError(f"cetnet inspect {model} --json printed no JSON: {error}") from None
 
     def run(self, model: Path, images: Tensor, folder: Path, threads: int | None = None,
-            stages: int = 0, precision: str | None = None) -> tuple[Tensor, list[Tensor]]:
-        """Logits (B, labels), and the feature maps (B, C, H, W) of the first `stages` stages."""
+            stages: int = 0, precision: str | None = None, labels: Path | None = None) -> tuple[Tensor, list[Tensor]]:
+        """Logits, and the feature maps (B, C, H, W) of the first `stages` stages; with `labels` a segmentation model's
+        label maps go to that file."""
         source, target, features = folder / "input.npy", folder / "output.npy", folder / "features"
         np.save(source, images.numpy())
         target.unlink(missing_ok=True)
@@ -63,8 +65,18 @@ class Engine:
             options += ["--threads", threads]
         if precision is not None:
             options += ["--precision", precision]
+        if labels is not None:
+            labels.unlink(missing_ok=True)
+            options += ["--labels", labels]
         self.call("run", "--model", model, "--input", source, "--output", target, *options)
         return _read(target), [_read(features / f"stage{stage + 1}.npy") for stage in range(stages)]
+
+    def segment(self, model: Path, image: Path, folder: Path, *options: object) -> Tensor:
+        """The label of each pixel of an image, (H, W)."""
+        target = folder / "labels"
+        self.call("segment", "--model", model, image, "--output", target, *options)
+        with Image.open(target / f"{image.stem}.png") as picture:
+            return torch.from_numpy(np.array(picture)).long()
 
     def preprocess(self, model: Path, image: Path, folder: Path) -> Tensor:
         """(1, 3, H, W): what the model would see of an image."""
@@ -74,11 +86,16 @@ class Engine:
         return _read(target)
 
 
-def _read(path: Path) -> Tensor:
+def read_labels(path: Path) -> Tensor:
+    """Label maps, int32 (B, H, W)."""
+    return _read(path, np.int32).long()
+
+
+def _read(path: Path, dtype: type = np.float32) -> Tensor:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise EngineError(f"{path}: {error}") from None
-    if array.dtype != np.float32:
-        raise EngineError(f"{path}: expected float32, found {array.dtype}")
+    if array.dtype != dtype:
+        raise EngineError(f"{path}: expected {np.dtype(dtype)}, found {array.dtype}")
     return torch.from_numpy(array)

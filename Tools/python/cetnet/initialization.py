@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .attention import WindowAttention
 from .model import CETNet
+from .segmentation import SegmentationModel
 
 
 def initialize_for_training(model: CETNet, seed: int) -> None:
@@ -27,11 +28,12 @@ def initialize_for_training(model: CETNet, seed: int) -> None:
 
 
 @torch.no_grad()
-def randomize(model: CETNet, seed: int) -> CETNet:
+def randomize(model: CETNet | SegmentationModel, seed: int) -> CETNet | SegmentationModel:
     """Fills every tensor with seeded random values, none at its neutral value, and returns the model for inference.
 
     Scaled by fan-in so that activations keep their size through the network; scores of attention have a spread of
-    about one, so that softmax neither saturates nor averages.
+    about one, so that softmax neither saturates nor averages. The logits of a segmentation model have the same mean and
+    spread for every class, on one image, so that many classes appear: else the one of the largest mean is everywhere.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -41,6 +43,7 @@ def randomize(model: CETNet, seed: int) -> CETNet:
     def uniform(tensor: Tensor, low: float, high: float) -> None:
         tensor.uniform_(low, high, generator=generator)
 
+    backbone = model.backbone if isinstance(model, SegmentationModel) else model
     for module in model.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             fan_in = module.weight[0].numel()
@@ -60,8 +63,13 @@ def randomize(model: CETNet, seed: int) -> CETNet:
             normal(module.bias, 0.2)
         elif isinstance(module, WindowAttention):
             normal(module.relative_position_bias_table, 0.5)
-    for value in model.parameters(recurse=False):  # class token, position embeddings
+    for value in backbone.parameters(recurse=False):  # class token, position embeddings
         normal(value, 0.5)
+    if isinstance(model, SegmentationModel):
+        logits = model.eval()(random_images(1, 128, 128, seed)).transpose(0, 1).flatten(1)
+        classifier, (spread, mean) = model.decode_head.conv_seg, torch.std_mean(logits, dim=1)
+        classifier.bias.copy_((classifier.bias - mean) / spread)
+        classifier.weight.div_(spread[:, None, None, None])
     return model.eval()
 
 

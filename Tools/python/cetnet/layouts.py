@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from .checkpoint import CheckpointError
-from .configuration import BLOCK_KINDS, ConfigurationError, ModelConfiguration, PreprocessConfiguration
+from .configuration import (
+    BLOCK_KINDS, SEGMENTATION, ConfigurationError, HeadConfiguration, ModelConfiguration, PreprocessConfiguration)
 from .variants import SOURCES, VARIANTS
 
 _TABLES = json.loads((SOURCES / "PublicCheckpoints/Resources/layouts.json").read_bytes())
@@ -37,7 +38,8 @@ class Layout:
     `modules` are outside the blocks, `renamed` inside of one, where those in `same` have one name on both sides;
     `blocks` is the path of a stage's blocks. `{n}` stands for a stage, `{n+1}`, `{n-1}`, `{2n}`, `{2n+1}` for what they
     say; a name without them goes before one with. `computes` is what a port computes otherwise than the authors of its
-    weights.
+    weights. Tensors whose names begin as in `ignored` nobody needs. With `merging` "unfold" the four neighbours that
+    patch merging joins are stored channel by channel, rows before columns, as torch.nn.Unfold has them.
     """
 
     name: str
@@ -47,6 +49,14 @@ class Layout:
     same: list[str] = field(default_factory=list)
     renamed: Mapping[str, str | list[str]] = field(default_factory=dict)
     computes: Mapping[str, Any] = field(default_factory=dict)
+    task: str = "classification"
+    ignored: list[str] = field(default_factory=list)
+    merging: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """Of our names of a backbone's tensors."""
+        return "" if self.task == "classification" else "backbone."
 
     @property
     def stages(self) -> int:
@@ -61,7 +71,7 @@ class Layout:
             for ours, theirs in ({name: name for name in self.same} | dict(self.renamed)).items():
                 parts = {theirs: ""} if isinstance(theirs, str) else \
                     {part: f"[{index}]" for index, part in enumerate(theirs)}
-                rows |= {f"{path}.{{block}}.{name}": f"stages.{stage}.blocks.{{block}}.{ours}{part}"
+                rows |= {f"{path}.{{block}}.{name}": f"{self.prefix}stages.{stage}.blocks.{{block}}.{ours}{part}"
                          for name, part in parts.items()}
         modules |= {ours: theirs for ours, theirs in self.modules.items() if "{" not in ours}
         return rows | {theirs: ours for ours, theirs in modules.items()}
@@ -138,7 +148,7 @@ def rename(tensors: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Ten
     parts: dict[str, dict[int, Tensor]] = defaultdict(dict)
     unknown = []
     for name, value in tensors.items():
-        if is_buffer(name):
+        if is_buffer(name) or name.startswith(tuple(layout.ignored)):
             continue
         for pattern, ours in rules:
             match = pattern.fullmatch(name)
@@ -150,8 +160,24 @@ def rename(tensors: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Ten
                 break
         else:
             unknown.append(name)
-    return {name: torch.cat([values[index] for index in sorted(values)]) if len(values) > 1 else values[0]
-            for name, values in parts.items() if 0 in values}, unknown
+    renamed = {name: torch.cat([values[index] for index in sorted(values)]) if len(values) > 1 else values[0]
+               for name, values in parts.items() if 0 in values}
+    if layout.merging == "unfold":
+        renamed = {name: _merged_by_columns(value) if re.search(r"embed\.(reduction\.weight|norm\.\w+)$", name)
+                   and ".stages.0." not in name else value for name, value in renamed.items()}
+    return renamed, unknown
+
+
+def _merged_by_columns(value: Tensor) -> Tensor:
+    """The last axis from (channel, row, column) of the neighbours to (column, row, channel)."""
+    neighbours = value.unflatten(-1, (value.shape[-1] // 4, 2, 2))
+    return neighbours.movedim((-3, -2, -1), (-1, -2, -3)).flatten(-3).contiguous()
+
+
+def _merged_by_channels(value: Tensor) -> Tensor:
+    """The inverse."""
+    neighbours = value.unflatten(-1, (2, 2, value.shape[-1] // 4))
+    return neighbours.movedim((-3, -2, -1), (-1, -2, -3)).flatten(-3).contiguous()
 
 
 def renamed_back(tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
@@ -160,6 +186,9 @@ def renamed_back(tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Ten
             for theirs, ours in layout.table().items()]
     parts = Counter(ours for _, ours, _ in rows)
     result = {}
+    if layout.merging == "unfold":
+        tensors = {name: _merged_by_channels(value) if re.search(r"embed\.(reduction\.weight|norm\.\w+)$", name)
+                   and ".stages.0." not in name else value for name, value in tensors.items()}
     for theirs, ours, part in rows:
         pattern = re.compile(re.escape(ours).replace(r"\{block\}", r"(?P<block>\d+)") + r"(?P<leaf>\.[a-z_]+)?")
         for name, value in tensors.items():
@@ -173,7 +202,7 @@ def renamed_back(tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Ten
 
 def recognise(tensors: Mapping[str, Tensor], source: str) -> tuple[Layout, dict[str, Tensor]]:
     """The layout of a checkpoint, and its tensors under our names."""
-    if any(name.startswith("stages.0.embed.") for name in tensors):
+    if any(name.startswith(("stages.0.embed.", "backbone.stages.0.embed.")) for name in tensors):
         raise CheckpointError(f"{source}: the tensors have this project's own names; export.py makes a model of them")
     attempts = [(layout, *rename(tensors, layout)) for layout in LAYOUTS]
     for layout, renamed, unknown in attempts:
@@ -201,24 +230,31 @@ def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, sour
             raise CheckpointError(f"{source}, {layout.name}: missing tensor {name} (in this project's naming)")
         return renamed[name].shape
 
-    stages = range(layout.stages)
-    dims = tuple(shape(f"stages.{stage}.blocks.0.norm1.weight")[0] for stage in stages)
-    depths = tuple(len({name.split(".")[3] for name in renamed if name.startswith(f"stages.{stage}.blocks.")})
-                   for stage in stages)
-    ratios = tuple(shape(f"stages.{stage}.blocks.0.mlp.fc1.weight")[0] // dims[stage] for stage in stages)
+    stages, dense = range(layout.stages), layout.task == "segmentation"
+    paths = [f"{layout.prefix}stages.{stage}.blocks." for stage in stages]
+    dims = tuple(shape(f"{path}0.norm1.weight")[0] for path in paths)
+    depths = tuple(len({name.removeprefix(path).split(".")[0] for name in renamed if name.startswith(path)})
+                   for path in paths)
+    ratios = tuple(shape(f"{path}0.mlp.fc1.weight")[0] // dims[stage] for stage, path in enumerate(paths))
     heads, window = tuple(dim // 64 for dim in dims), 7
     if layout.block == "swin":
-        tables = [shape(f"stages.{stage}.blocks.0.attn.relative_position_bias_table") for stage in stages]
+        tables = [shape(f"{path}0.attn.relative_position_bias_table") for path in paths]
         heads, window = tuple(table[1] for table in tables), (round(tables[0][0] ** 0.5) + 1) // 2
     elif layout.block == "cswin":
         heads = {64: (2, 4, 8, 16), 96: (4, 8, 16, 32), 144: (6, 12, 24, 24)}.get(dims[0], tuple(d // 32 for d in dims))
     if layout.block == "pvt" and image_size is None:
         image_size = 4 * round(shape("pos_embed1")[1] ** 0.5)
+    head: dict[str, Any] = {}
+    if dense:
+        head = SEGMENTATION | {"task": "segmentation", "head": HeadConfiguration(
+            hidden_size=shape("decode_head.fpn_bottleneck.bn.weight")[0])}
+        image_size = image_size or head.pop("image_size")
+        head.pop("image_size", None)
     try:
         configuration = ModelConfiguration(
             dims=dims, depths=depths, num_heads=num_heads or heads, mlp_ratios=ratios, block=layout.block,
             embeddings=BLOCK_KINDS[layout.block].embeddings, window_size=window, image_size=image_size or 224,
-            num_labels=shape("head.bias")[0], **layout.computes)
+            num_labels=shape("decode_head.conv_seg.bias" if dense else "head.bias")[0], **head, **layout.computes)
         configuration.validate(source)
     except ConfigurationError as error:
         raise CheckpointError(f"{source}, {layout.name}: {error}") from None
@@ -229,4 +265,6 @@ def configuration_of_tensors(renamed: Mapping[str, Tensor], layout: Layout, sour
         if dataclasses.replace(row.configuration, **shared) == named:
             configuration = named
             break
+    if dense:
+        return configuration
     return dataclasses.replace(configuration, preprocess=evaluation(layout, configuration).preprocess)

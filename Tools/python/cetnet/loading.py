@@ -12,9 +12,10 @@ from .checkpoint import CONFIG_NAME, CheckpointError, load_weights, read_tensors
 from .configuration import ConfigurationError, ModelConfiguration
 from .layouts import configuration_of_tensors, recognise
 from .model import CETNet
+from .segmentation import SegmentationModel, build
 
 
-def load_any(path: str | Path) -> CETNet:
+def load_any(path: str | Path) -> CETNet | SegmentationModel:
     """Any model that the engine takes, ready for inference, except a backbone without classifier.
 
     Of a public checkpoint the tensors say what the model is, and the configuration what no shape tells: heads,
@@ -40,8 +41,10 @@ def load_any(path: str | Path) -> CETNet:
         raise ConfigurationError(f"{source}: not valid JSON: {error}") from None
     if not isinstance(values, dict) or "architecture" not in values and values.get("model_type") == "cetnet":
         configuration = ModelConfiguration.from_json(text, str(source))
-        if "head.weight" not in tensors or not any(name.startswith("stages.") for name in tensors):
+        own = ("backbone.stages.0.embed.", "decode_head.") if configuration.is_dense else ("stages.", "head.")
+        if not all(any(name.startswith(start) for name in tensors) for start in own):
             tensors = recognise(tensors, weights)[1]
+        tensors = {name: value for name, value in tensors.items() if not name.startswith("auxiliary_head.")}
     else:
         layout, tensors = recognise(tensors, weights)
         known = _said(values)
@@ -50,7 +53,7 @@ def load_any(path: str | Path) -> CETNet:
         computes = {key: known.pop(key) for key in ("hidden_act", "layer_norm_eps") if key in known}
         layout = dataclasses.replace(layout, computes=layout.computes | computes)
         configuration = configuration_of_tensors(tensors, layout, weights, **known)
-    model = CETNet(configuration)
+    model = build(configuration)
     load_weights(model, tensors, weights)
     return model.eval()
 
@@ -68,6 +71,8 @@ def _size_of(path: Path) -> dict[str, Any]:
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
     """What the configuration of a package says that the tensors' shapes do not."""
+    if values.get("model_type") == "upernet":
+        return _said(values.get("backbone_config") or {}) | {"image_size": 512}
     heads = values.get("num_heads", values.get("num_attention_heads"))
     data = values.get("pretrained_cfg") or values
     name = re.search(r"_(\d+)(?:\.|$)", str(values.get("architecture", "")))

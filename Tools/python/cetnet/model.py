@@ -67,8 +67,8 @@ class PositionEmbedding:
         return torch.cat([self.values[:, :class_tokens], square.flatten(2).transpose(1, 2)], dim=1)
 
 
-class CETNet(nn.Module):
-    """A model of this project, for any image of at least 32×32."""
+class Backbone(nn.Module):
+    """Stem and stages, for any image of at least 32×32. In a dense model each stage's map has a norm of its own."""
 
     def __init__(self, configuration: ModelConfiguration) -> None:
         super().__init__()
@@ -84,11 +84,12 @@ class CETNet(nn.Module):
                 tokens = side ** 2 + (1 if stage == last and configuration.has_class_token else 0)
                 values = nn.Parameter(torch.zeros(1, tokens, configuration.dims[stage]))
                 self.register_parameter(f"pos_embed{stage + 1}", values)
-        self.norm = layer_norm(dim, configuration, BLOCKS[configuration.block].norm_eps)
-        self.head = nn.Linear(dim, configuration.num_labels)
+        if configuration.is_dense:
+            for stage, channels in enumerate(configuration.dims):
+                self.add_module(f"norm{stage}", layer_norm(channels, configuration))
 
-    def forward_with_features(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Logits (B, labels), and the output of every stage, (B, C, H, W) each, before the final norm."""
+    def maps(self, image: Tensor) -> tuple[list[Tensor], Tensor | None]:
+        """The output of every stage, (B, C, H, W) each, and the class token (B, C) if there is one."""
         if image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(f"expected images of shape (B, 3, H, W), found {tuple(image.shape)}")
         if min(image.shape[2:]) < MINIMUM_IMAGE_SIDE:
@@ -104,8 +105,24 @@ class CETNet(nn.Module):
             if configuration.has_class_token and index == configuration.stages - 1:
                 token = self.cls_token
             x, token = stage(x, token, position)
-            features.append(x)
-        pooled = self.norm(x.permute(0, 2, 3, 1)).mean(dim=(1, 2)) if token is None else self.norm(token)
+            features.append(getattr(self, f"norm{index}")(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+                            if configuration.is_dense else x)
+        return features, token
+
+
+class CETNet(Backbone):
+    """A classifier of this project."""
+
+    def __init__(self, configuration: ModelConfiguration) -> None:
+        super().__init__(configuration)
+        dim = configuration.dims[-1]
+        self.norm = layer_norm(dim, configuration, BLOCKS[configuration.block].norm_eps)
+        self.head = nn.Linear(dim, configuration.num_labels)
+
+    def forward_with_features(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Logits (B, labels), and the output of every stage, (B, C, H, W) each, before the final norm."""
+        features, token = self.maps(image)
+        pooled = self.norm(features[-1].permute(0, 2, 3, 1)).mean(dim=(1, 2)) if token is None else self.norm(token)
         return self.head(pooled), features
 
     def forward(self, image: Tensor) -> Tensor:

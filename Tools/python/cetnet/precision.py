@@ -7,12 +7,14 @@ differ from the engine's where a sum's rounding tips a later value from one numb
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from .attention import WindowAttention
 from .blocks import SwinBlock
+from .checkpoint import CheckpointError, load_weights
 from .commands import CommandError
 from .embeddings import PatchMerging
 from .layers import ConvBN
@@ -33,8 +35,26 @@ def quantize(rows: Tensor) -> tuple[Tensor, Tensor]:
     largest = rows.abs().amax(dim=-1, keepdim=True)
     kept = largest >= LEAST
     one = torch.ones_like(largest)
-    inverse = torch.where(kept, 127 / torch.where(kept, largest, one), 0 * one)
+    # Not `127 / …`, which PyTorch computes as 127 times a reciprocal, rounded twice.
+    inverse = torch.where(kept, 127 * one / torch.where(kept, largest, one), 0 * one)
     return torch.round(rows * inverse), torch.where(kept, largest / 127, 0 * one)
+
+
+class Take:
+    """Hands out the tensors of one layer of a file, each once."""
+
+    def __init__(self, tensors: dict[str, Tensor], layer: str, source: str) -> None:
+        self.tensors, self.layer, self.source = tensors, layer, source
+
+    def __call__(self, name: str, shape: torch.Size, dtype: torch.dtype = torch.float32) -> Tensor:
+        name = f"{self.layer}.{name}"
+        if name not in self.tensors:
+            raise CheckpointError(f"{self.source} does not fit the model:\n  missing tensor {name}")
+        found = self.tensors.pop(name)
+        if found.shape != shape or found.dtype != dtype:
+            raise CheckpointError(f"{self.source}: tensor {name}: expected {dtype} of shape {list(shape)}, found "
+                                  f"{found.dtype} of shape {list(found.shape)}")
+        return found.float()
 
 
 class LowPrecisionLinear(nn.Module):
@@ -47,9 +67,10 @@ class LowPrecisionLinear(nn.Module):
     def __init__(self, linear: nn.Linear, precision: str, norm: nn.LayerNorm | None = None,
                  scale: Tensor | None = None) -> None:
         super().__init__()
-        bias = linear.bias if linear.bias is not None else torch.zeros(linear.out_features)
+        bias = linear.bias.detach() if linear.bias is not None else torch.zeros(linear.out_features)
         weight = linear.weight
         self.precision, self.padded = precision, bias
+        self.has_bias, self.is_folded = linear.bias is not None, norm is not None or scale is not None
         self.scale = scale if scale is not None else torch.ones(linear.out_features)
         if norm is not None:
             bias = (bias.double() + weight.double() @ norm.bias.double()).float()
@@ -71,6 +92,17 @@ class LowPrecisionLinear(nn.Module):
         is_padding = (x == 0).all(dim=-1, keepdim=True)
         return y + torch.where(is_padding, self.padded, self.bias)
 
+    def load(self, take: Take) -> None:
+        """Takes its tensors of a quantised file, in which outputs are scaled."""
+        is_int8 = self.precision == "int8"
+        self.integers = take("weight", self.integers.shape, torch.int8 if is_int8 else torch.bfloat16)
+        if is_int8:
+            self.scales = take("weight_scale", self.scale.shape)[:, None]
+        if self.has_bias:
+            self.padded = self.bias = take("bias", self.scale.shape)
+        if self.is_folded:
+            self.bias = take("folded_bias", self.scale.shape) / self.scale
+
 
 class LowPrecisionConvolution(nn.Module):
     """A dense convolution in bfloat16, with the BatchNorm behind it folded into its weights."""
@@ -78,13 +110,22 @@ class LowPrecisionConvolution(nn.Module):
     def __init__(self, convolution: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> None:
         super().__init__()
         weight = convolution.weight
-        bias = convolution.bias if convolution.bias is not None else torch.zeros(convolution.out_channels)
+        bias = convolution.bias.detach() if convolution.bias is not None else torch.zeros(convolution.out_channels)
         if norm is not None:
             factor = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
             bias = ((bias.double() - norm.running_mean.double()) * factor + norm.bias.double()).float()
             weight = weight * factor.float()[:, None, None, None]
         self.weight, self.bias = round_bfloat16(weight), bias
         self.stride, self.padding = convolution.stride, convolution.padding
+        self.has_bias, self.is_folded = convolution.bias is not None, norm is not None
+
+    def load(self, take: Take) -> None:
+        """Takes its tensors of a quantised file."""
+        self.weight = take("weight", self.weight.shape, torch.bfloat16)
+        if self.has_bias:
+            self.bias = take("bias", self.bias.shape)
+        if self.is_folded:
+            self.bias = take("folded_bias", self.bias.shape)
 
     def forward(self, x: Tensor) -> Tensor:
         y = nn.functional.conv2d(round_bfloat16(x).double(), self.weight.double(), None, self.stride, self.padding)
@@ -118,6 +159,28 @@ def simulate(model: CETNet, precision: str) -> CETNet:
             elif isinstance(module, nn.Conv2d) and module.groups == 1 and not _is_first(module):
                 setattr(parent, name, LowPrecisionConvolution(module))
     return model
+
+
+def load_quantized(model: CETNet, tensors: Mapping[str, Tensor], source: str) -> CETNet:
+    """A model as `simulate` makes it, with the tensors of a file that `cetnet quantize` wrote."""
+    model, rest = simulate(model, model.configuration.precision), dict(tensors)
+    for name, module in model.named_modules():
+        if isinstance(module, (LowPrecisionLinear, LowPrecisionConvolution)):
+            module.load(Take(rest, name, source))
+    load_weights(model, rest, source)
+    return model
+
+
+def same_weights(a: CETNet, b: CETNet) -> bool:
+    """Whether two models of `simulate` multiply with the same numbers, and their biases differ by rounding at most."""
+    pairs = [(x, y) for x, y in zip(a.modules(), b.modules())
+             if isinstance(x, (LowPrecisionLinear, LowPrecisionConvolution))]
+    return bool(pairs) and all(
+        torch.allclose(x.bias, y.bias, rtol=1e-5, atol=1e-6) and (
+            torch.equal(x.weight, y.weight) if isinstance(x, LowPrecisionConvolution)
+            else torch.equal(x.integers, y.integers) and torch.allclose(x.padded, y.padded, rtol=1e-6)
+            and (x.scales is None or torch.equal(x.scales, y.scales)))
+        for x, y in pairs)
 
 
 def _is_first(convolution: nn.Conv2d) -> bool:

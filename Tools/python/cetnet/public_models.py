@@ -22,9 +22,9 @@ from torch import Tensor, nn
 
 from .commands import REPOSITORY, CommandError
 from .configuration import ModelConfiguration
-from .initialization import randomize
+from .initialization import random_images, randomize
 from .layouts import LAYOUTS, renamed_back
-from .model import CETNet
+from .segmentation import build
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 CONVERT = REPOSITORY / "Tools" / "python" / "convert.py"
@@ -113,6 +113,26 @@ def save_transformers(folder: Path, kind: str, processor: Mapping[str, Any], **s
     return module
 
 
+def save_upernet(folder: Path, window: int, **settings: Any) -> nn.Module:
+    """UPerNet with Swin as from the Hugging Face hub. Its head says every class about as often, or one would be
+    everywhere."""
+    transformers = package("transformers")
+    transformers.utils.logging.disable_progress_bar()
+    stages = [f"stage{stage + 1}" for stage in range(4)]
+    backbone = transformers.SwinConfig(window_size=window, out_features=stages, **settings)
+    labels = {index: f"class {index}" for index in range(150)}
+    configuration = transformers.UperNetConfig(backbone_config=backbone, id2label=labels)
+    module = filled(transformers.UperNetForSemanticSegmentation(configuration))
+    with torch.no_grad():
+        logits = module(random_images(1, 128, 128, seed=1)).logits.transpose(0, 1).flatten(1)
+        classifier, (spread, mean) = module.decode_head.classifier, torch.std_mean(logits, dim=1)
+        classifier.bias.copy_((classifier.bias - mean) / spread)
+        classifier.weight.div_(spread[:, None, None, None])
+    module.save_pretrained(folder)
+    transformers.SegformerImageProcessor(size={"height": 512, "width": 512}).save_pretrained(folder)
+    return module
+
+
 def save_timm(folder: Path, architecture: str, data: Mapping[str, Any] | None = None, **settings: Any) -> nn.Module:
     """A directory as from the Hugging Face hub. `data` replaces parts of the architecture's preprocessing."""
     timm = package("timm")
@@ -143,7 +163,7 @@ def save_authors(folder: Path, layout_name: str, variant: str) -> nn.Module:
     """What convert.py makes of a checkpoint in its authors' names. No package has them: the model is this project's."""
     layout = next(layout for layout in LAYOUTS if layout.name == layout_name)
     configuration = dataclasses.replace(ModelConfiguration.for_variant(variant), **layout.computes)
-    module = randomize(CETNet(configuration), seed=1)
+    module = randomize(build(configuration), seed=1)
     convert(renamed_back(module.state_dict(), layout), folder)
     return module
 
@@ -154,6 +174,12 @@ class PublicModel:
 
     save: Callable[[Path], nn.Module]
     sizes: tuple[tuple[int, int], ...] = ((224, 224),)
+    segments: bool = False
+
+
+def _upernet(window: int, **settings: Any) -> PublicModel:
+    return PublicModel(lambda folder: save_upernet(folder, window, **settings),
+                       ((512, 512), (349, 511), (224, 224), (101, 75)), segments=True)
 
 
 def _transformers(kind: str, processor: Mapping[str, Any], **settings: Any) -> PublicModel:
@@ -168,8 +194,8 @@ def _torchvision(name: str, *sizes: tuple[int, int]) -> PublicModel:
     return PublicModel(lambda folder: save_torchvision(folder, getattr(package("torchvision").models, name)()), sizes)
 
 
-def _authors(layout_name: str, variant: str) -> PublicModel:
-    return PublicModel(lambda folder: save_authors(folder, layout_name, variant))
+def _authors(layout_name: str, variant: str, segments: bool = False) -> PublicModel:
+    return PublicModel(lambda folder: save_authors(folder, layout_name, variant), segments=segments)
 
 
 # The sizes that are published. Transformers shrinks windows that are larger than a map, timm and Transformers' PVT take
@@ -178,12 +204,18 @@ MODELS = {
     "transformers/swin-t": _transformers("swin", {"size": {"height": 224, "width": 224}}),
     "transformers/pvt-s": _transformers("pvt", {}, depths=[3, 4, 6, 3]),
     "transformers/cvt-13": _transformers("cvt", {"size": {"shortest_edge": 224}}),
+    "transformers/upernet-swin-t": _upernet(7),
+    "transformers/upernet-swin-b": _upernet(12, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32]),
     **{f"timm/{name}": _timm(name, side) for name, side in (
         ("swin_tiny_patch4_window7_224", 224), ("swin_small_patch4_window7_224", 224),
         ("swin_base_patch4_window7_224", 224), ("swin_base_patch4_window12_384", 384))},
     "torchvision/swin_t": _torchvision("swin_t", (224, 224), (256, 320), (200, 168)),
     "torchvision/swin_s": _torchvision("swin_s", (224, 224)),
     "torchvision/swin_b": _torchvision("swin_b", (224, 224)),
+    "mmsegmentation/upernet-swin-t": _authors(
+        "mmsegmentation's UPerNet with Swin", "swin-t-upernet", segments=True),
+    "authors/upernet-swin-t": _authors(
+        "the authors' Swin Transformer with UPerNet", "swin-t-upernet", segments=True),
     "authors/swin-t": _authors("the authors' Swin Transformer", "swin-t"),
     "authors/pvt-s": _authors("the authors' PVT", "pvt-s"),
     "authors/cvt-13": _authors("the authors' CvT", "cvt-13"),

@@ -19,8 +19,7 @@ SOURCES = Path(__file__).parents[3] / "Sources"
 class Variant:
     """A row of the table of models.
 
-    `parameters` (millions) and `multiply_adds` (billions, at the configuration's image size) are this project's exact
-    counts, rounded to the digits given, which `cetnet.costs` must reproduce; `published` is what papers print.
+    `parameters` (millions) and `multiply_adds` (billions, for an image of `size`) are this project's exact counts, rounded to the digits given, which `cetnet.costs` must reproduce; `published` is what papers print.
     """
 
     name: str
@@ -28,11 +27,13 @@ class Variant:
     parameters: str
     multiply_adds: str
     published: str
+    size: tuple[int, int]
 
 
 def _published(figures: dict[str, str]) -> str:
     parts = [figures.get("parameters"), figures.get("multiply_adds"),
-             f"top-1 {figures['top1']}" if "top1" in figures else None]
+             f"top-1 {figures['top1']}" if "top1" in figures else None,
+             f"mean IoU {figures['mean_iou']}" if "mean_iou" in figures else None]
     return ", ".join(filter(None, parts))
 
 
@@ -44,9 +45,11 @@ def _variants() -> dict[str, Variant]:
         configuration = dataclasses.replace(ModelConfiguration.from_keys(values, base), variant=row["name"])
         configuration.validate(row["name"])
         counted = row["counted"]
+        height = counted.get("image_size", configuration.image_size)
         rows[row["name"]] = Variant(
             row["name"], configuration, counted["parameters"].removesuffix(" M"),
-            counted["multiply_adds"].removesuffix(" G"), _published((row.get("published") or [{}])[0]))
+            counted["multiply_adds"].removesuffix(" G"), _published((row.get("published") or [{}])[0]),
+            (height, counted.get("image_width", height)))
     return rows
 
 

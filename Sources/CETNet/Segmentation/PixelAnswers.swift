@@ -1,0 +1,53 @@
+import CETNetMemory
+import Foundation
+
+/// What becomes of the logits of an image's pixels, row by row, on any number of threads.
+protocol PixelAnswers: Sendable {
+    /// Takes the logits, (pixels, labels), of pixels side by side in row `y`, beginning with column `x`.
+    func take(_ logits: UnsafePointer<Float>, pixels: Int, x: Int, y: Int)
+}
+
+/// The label of each pixel: the first that has the largest logit.
+final class PixelLabels: PixelAnswers, @unchecked Sendable {
+    // Each pixel is written once, by whoever has its logits.
+    private let width: Int
+    private let labels: Int
+    private let indices: UnsafeMutableBufferPointer<Int32>
+
+    init(_ indices: UnsafeMutableBufferPointer<Int32>, width: Int, labels: Int) {
+        (self.indices, self.width, self.labels) = (indices, width, labels)
+    }
+
+    func take(_ logits: UnsafePointer<Float>, pixels: Int, x: Int, y: Int) {
+        for pixel in 0..<pixels {
+            let logits = logits + pixel * labels
+            var best = 0
+            for label in 1..<max(1, labels) where logits[label] > logits[best] { best = label }
+            indices[y * width + x + pixel] = Int32(best)
+        }
+    }
+}
+
+/// The probability of each label at each pixel, (labels, height, width): softmax over the labels.
+final class PixelProbabilities: PixelAnswers, @unchecked Sendable {
+    // Each pixel is written once, by whoever has its logits.
+    private let size: ImageSize
+    private let labels: Int
+    private let values: UnsafeMutableBufferPointer<Float>
+
+    init(_ values: UnsafeMutableBufferPointer<Float>, size: ImageSize, labels: Int) {
+        (self.values, self.size, self.labels) = (values, size, labels)
+    }
+
+    func take(_ logits: UnsafePointer<Float>, pixels: Int, x: Int, y: Int) {
+        for pixel in 0..<pixels {
+            let logits = UnsafeBufferPointer(start: logits + pixel * labels, count: labels)
+            let largest = logits.max() ?? 0
+            let sum = logits.reduce(0) { $0 + exp(Double($1) - Double(largest)) }
+            for label in 0..<labels {
+                values[label * size.area + y * size.width + x + pixel] =
+                    Float(exp(Double(logits[label]) - Double(largest)) / sum)
+            }
+        }
+    }
+}
