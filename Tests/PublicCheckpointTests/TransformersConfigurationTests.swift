@@ -58,7 +58,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"model_type": "vit"}"#, #""model_type": expected one of "cetnet", "swin", "cvt", "pvt", found "vit""#),
+        (
+            #"{"model_type": "vit"}"#,
+            #""model_type": expected one of "cetnet", "swin", "cvt", "pvt", "upernet", found "vit""#
+        ),
         (#"{"model_type": 3}"#, "\"model_type\": expected one of"),
         (#"{}"#, "or timm's \"architecture\", found neither"),
         (#"{"model_type": "swin", "patch_size": 2}"#, "\"patch_size\": expected 4, found 2"),
