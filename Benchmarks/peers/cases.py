@@ -43,7 +43,7 @@ class Case:
         if min(case.height, case.width) < 32 or case.batch < 1 or not 1 <= case.threads <= 64:
             raise argparse.ArgumentTypeError(
                 f"{text!r}: sides are at least 32, batches at least 1, threads 1 to 64")
-        return next((other for other in KNOWN if other.name == case.name), case)
+        return next((other for other in CASES if other.name == case.name), case)
 
 
 STANDARD = [
@@ -77,4 +77,4 @@ SEGMENTATION = [
 ]
 """UPerNet up to its logits."""
 
-KNOWN = STANDARD + MORE + BACKBONES + SEGMENTATION
+CASES = STANDARD + MORE + BACKBONES + SEGMENTATION
