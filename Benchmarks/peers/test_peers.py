@@ -9,7 +9,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "Tools" / "python")]
 
-from cases import BACKBONES, MORE, STANDARD, Case  # noqa: E402
+from cases import CASES, Case  # noqa: E402
 from cetnet.commands import CommandError  # noqa: E402
 from compare_precisions import KNOWN, text  # noqa: E402
 from report import BEGIN, END, Measurement, Outcome, markdown, read_json, write_json, write_page  # noqa: E402
@@ -29,7 +29,7 @@ def outcome(name: str, ours: list[float], **peers: list[float]) -> Outcome:
 
 
 def test_names_of_cases_are_read_back():
-    for case in STANDARD + MORE + BACKBONES:
+    for case in CASES:
         assert Case.parse(case.name) is case
     assert Case.parse("cetnet-t/224x320/b3/t2") == Case("cetnet-t", 224, 320, 3, 2)
 
