@@ -114,7 +114,9 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .target(name: "TestSupport", path: "Tests/Support"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-        .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "CETNetMemory", "TestSupport"]),
+        .testTarget(
+            name: "APITests", dependencies: ["CETNet", "CETNetImaging", "CETNetMemory", "TestSupport"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [

@@ -146,7 +146,7 @@ def compare(case: Case, executable: Path, arguments: argparse.Namespace) -> Outc
                 peers.append(peer)
                 measurements[name] = Measurement(difference=check(name, peer.logits), **peer.ready)
             for number in range(arguments.rounds):
-                run_round(case, number, ours, peers, measurements, arguments.seconds)
+                run_round(case, number, [ours, *peers], measurements, arguments.seconds)
         finally:
             for peer in peers:
                 peer.close()
@@ -159,10 +159,10 @@ def compare(case: Case, executable: Path, arguments: argparse.Namespace) -> Outc
     return Outcome(case, ours.machine, measurements, tolerance, problems, last)
 
 
-def run_round(case: Case, number: int, ours: SwiftEngine, peers: list[Peer], measurements: dict[str, Measurement],
+def run_round(case: Case, number: int, turns: list[SwiftEngine | Peer], measurements: dict[str, Measurement],
               seconds: float) -> None:
     """One turn for each engine, in an order that rotates."""
-    turns: list[SwiftEngine | Peer] = [ours, *peers]
+    peers = [engine for engine in turns if isinstance(engine, Peer)]
     turns = turns[number % len(turns):] + turns[:number % len(turns)]
     figures = []
     for engine in turns:

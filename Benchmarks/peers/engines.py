@@ -175,6 +175,7 @@ class OpenVINO(Engine):
     """float32, latency mode; for larger batches on several threads also as many streams as threads."""
 
     name = "OpenVINO"
+    hint = "f32"
 
     def version(self) -> str:
         import openvino
@@ -210,11 +211,10 @@ class OpenVINO(Engine):
             return np.concatenate([logits[start] for start in starts])
         return Candidate(f"{threads} streams of batch {share}", run, passes)
 
-    @staticmethod
-    def compile(path: Path, threads: int, streams: int):
+    def compile(self, path: Path, threads: int, streams: int, hint: str | None = None):
         import openvino
         return openvino.Core().compile_model(path, "CPU", {
-            "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": streams,
+            "INFERENCE_PRECISION_HINT": hint or self.hint, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": streams,
             "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT"})
 
 

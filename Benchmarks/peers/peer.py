@@ -95,26 +95,27 @@ class Peer:
 class SwiftEngine:
     """The executable, called anew for every turn."""
 
-    name = OURS
-
     def __init__(self, executable: Path, case: Case, model: Path, images: Path, folder: Path, backend: str,
-                 cpus: set[int] | None) -> None:
+                 cpus: set[int] | None, precision: str = "float32") -> None:
+        self.name = OURS if precision == "float32" else f"{OURS} {precision}"
+        self.precision = precision
         self.executable, self.case, self.model, self.backend, self.cpus = executable, case, model, backend, cpus
-        self.images, self.report, self.logits_path = images, folder / "bench.json", folder / "cetnet.npy"
+        self.images, self.logits_path = images, folder / f"{self.name}.npy"
+        self.report = folder / "bench.json"
         self.machine: dict[str, Any] = {}
         self.results: list[dict[str, Any]] = []
 
     @property
     def logits(self) -> np.ndarray:
         self._call("run", "--model", self.model, "--input", self.images, "--output", self.logits_path,
-                   "--threads", self.case.threads)
+                   "--threads", self.case.threads, "--precision", self.precision)
         return np.load(self.logits_path)
 
     def measure(self, seconds: float) -> dict[str, Any]:
         """One result of `cetnet bench --json`."""
         case = self.case
         self._call("bench", self.model, "--image-size", case.size, "--batch", case.batch, "--threads", case.threads,
-                   "--seconds", seconds, "--backend", self.backend, "--json", self.report)
+                   "--seconds", seconds, "--backend", self.backend, "--precision", self.precision, "--json", self.report)
         report = json.loads(self.report.read_text())
         self.machine = report["machine"]
         self.results.append(report["results"][0])

@@ -11,6 +11,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "Tools" / "python")]
 
 from cases import BACKBONES, MORE, STANDARD, Case  # noqa: E402
 from cetnet.commands import CommandError  # noqa: E402
+from compare_precisions import KNOWN, text  # noqa: E402
 from report import BEGIN, END, Measurement, Outcome, markdown, read_json, write_json, write_page  # noqa: E402
 
 MACHINE = {"processor": "Some CPU", "architecture": "x86_64", "usable_processors": 2, "processors": 2,
@@ -57,6 +58,22 @@ def test_tables_show_ratios_targets_and_scaling():
     assert "| cetnet-t/224/b1/t2 | 50.0 | 75.0 | **1.50** (Peer) | 1.3 |" in text
     assert "- cetnet-t/224/b1/t2: 2.00 times as fast as on one thread." in text
     assert "- cetnet-t/224/b8/t2: 60.0 ms per image, 50.0 ms at batch 1." in text
+
+
+def test_precisions_show_times_beside_errors():
+    def row(precision, engine, error, *medians):
+        return {"precision": precision, "engine": engine, "version": "1.0", "settings": "fast",
+                "median_ms": medians[0], "rounds": [{"median_ms": median} for median in medians],
+                "relative_error": error}
+    report = {"case": "cetnet-t/224/b1/t1", "machine": MACHINE | {"processors_used_by_others": 0.01}, "engines": [
+        row("float32", "cetnet", 1e-7, 80, 82), row("int8", "cetnet int8", 0.02, 32), row("int8", "Peer", 0.05, 48, 47)]}
+    table = text(report)
+    assert "| int8 | Peer 1.0 | fast | 48.0 (47.0–48.0) | 1.50 | 5.0e-02 |" in table
+    assert "| int8 | cetnet int8 1.0 | fast | 32.0 (32.0–32.0) |  | 2.0e-02 |" in table
+    assert "Warning" not in table
+    report["machine"]["processors_used_by_others"] = 0.4
+    assert "Warning: the machine was busy, others used 0.4" in text(report)
+    assert all(engine.name == name for engines in KNOWN.values() for name, engine in engines.items())
 
 
 def test_reports_are_read_back(tmp_path):

@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "Tools" / "python"))
 
 from engines import ENGINES, Problem, fastest, measure  # noqa: E402
+from precisions import PRECISIONS  # noqa: E402
 
 
 def main() -> None:
@@ -25,7 +26,8 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print must not come between the answers
 
     request = json.loads(sys.stdin.readline())
-    engine = ENGINES[request["engine"]]
+    engines = [ENGINES, *PRECISIONS.values()]
+    engine = next(some[request["engine"]] for some in engines if request["engine"] in some)
     problem = Problem(
         model=Path(request["model"]), onnx={int(batch): Path(path) for batch, path in request["onnx"].items()},
         images=np.load(request["images"]), threads=request["threads"], avx2=request["avx2"],

@@ -35,7 +35,7 @@ extension Model {
         let input = self.inputs[0].name
         if let name = inputs.keys.first(where: { $0 != input }) { throw .noTensor(name: name, known: [input]) }
         guard let images = inputs[input] else { throw .noTensor(name: input, known: []) }
-        let known = frozen.outputNames
+        let known = frozen.featureNames + (hasClassifier ? [FrozenNetwork.logitsName] : [])
         if let name = names?.first(where: { !known.contains($0) }) { throw .noTensor(name: name, known: known) }
         let (logits, features) = try run(images, features: names != [FrozenNetwork.logitsName])
         var outputs = Dictionary(uniqueKeysWithValues: zip(frozen.featureNames, features))

@@ -65,6 +65,7 @@ public final class Model: Sendable {
     /// See ``ModelError/noClassifier(missing:)``; empty where there is a classifier.
     let missingClassifier: [String]
     let frozen: FrozenNetwork
+    let finalNorm: FinalNorm
     let preprocessor: Preprocessor
     let sessions: SessionPool
     let background: BackgroundQueue
@@ -116,7 +117,7 @@ public final class Model: Sendable {
             configuration: ModelConfiguration(variant: variant), randomSeed: seed, options: options)
     }
 
-    private init(
+    init(
         configuration: ModelConfiguration, network: Network, layout: String?, weights: some TensorSource,
         missingClassifier: [String] = [], isQuantized: Bool = false, options: Options
     ) throws {
@@ -137,6 +138,7 @@ public final class Model: Sendable {
                 referenceSize: reference, weights: weights, backend: options.backend,
                 precision: options.precision ?? configuration.precision, isQuantized: isQuantized, kernels: kernels,
                 threads: threads, makeGraph: { network.graph(imageSize: $0) })
+            finalNorm = try FinalNorm(of: configuration, weights: weights)
         } catch let error as OutOfMemoryError {
             throw ModelError.outOfMemory(bytes: error.bytes)
         }
@@ -158,7 +160,7 @@ public final class Model: Sendable {
         return value
     }
 
-    /// Whether it has its head. A backbone that was saved without its head gives feature maps only: ``features(_:)`` works,
+    /// Whether it has its head. A backbone that was saved without its head gives feature maps and embeddings only;
     /// whatever needs logits throws ``ModelError/noClassifier(missing:)``.
     public var hasClassifier: Bool { missingClassifier.isEmpty }
 

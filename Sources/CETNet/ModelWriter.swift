@@ -20,9 +20,14 @@ extension ModelConfiguration {
         let weights = SeededTensors(network: network, seed: seed)
         var configuration = self
         configuration.precision = .float32
-        try configuration.write(to: directory, replacing: replacing) { url in
-            try SafetensorsWriter.write(
-                weights.parameters.map(\.name), of: weights, metadata: ["format": "pt"], to: url)
+        try configuration.writeModel(
+            weights.parameters.map(\.name), of: weights, to: directory, replacing: replacing)
+    }
+
+    /// Writes a model directory of this configuration with the named tensors of a source.
+    func writeModel(_ names: [String], of weights: some TensorSource, to directory: URL, replacing: Bool) throws {
+        try write(to: directory, replacing: replacing) { url in
+            try SafetensorsWriter.write(names, of: weights, metadata: ["format": "pt"], to: url)
         }
     }
 

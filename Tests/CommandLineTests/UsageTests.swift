@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct UsageTests {
     @Test(arguments: [
-        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "segment", "evaluate", "bench",
-        "compare",
+        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "segment", "evaluate", "embed", "fit",
+        "bench", "compare",
     ])
     func everyCommandExplainsItself(name: String) throws {
         let help = try Command(name, "--help")

@@ -2,7 +2,7 @@
 """Regenerates Tests/PublicCheckpointTests/Fixtures: small models that the public packages made and saved themselves.
 
 Each is a directory as a user would have it, with random weights. Beside it lies NAME.expected.safetensors: images, and
-what the package computes of them in float64.
+what the package computes of them in float64, logits and what the classifier reads.
 """
 
 import argparse
@@ -15,7 +15,8 @@ from torch import nn
 from cetnet.checkpoint import write_tensors
 from cetnet.commands import REPOSITORY, CommandError, run
 from cetnet.initialization import random_images
-from cetnet.public_models import logits, package, save_timm, save_torchvision, save_transformers, save_upernet
+from cetnet.public_models import (
+    embeddings, logits, package, save_timm, save_torchvision, save_transformers, save_upernet)
 
 SIDE = 64
 LARGEST = 350_000  # bytes of a directory
@@ -80,7 +81,8 @@ def main() -> int:
         shutil.rmtree(output / name, ignore_errors=True)
         module = make(output / name)
         images = random_images(1, SIDE, SIDE, seed=2)
-        write_tensors({"images": images, "logits": logits(module, images).float()},
+        write_tensors({"images": images, "logits": logits(module, images).float(),
+                       "embeddings": embeddings(module, images).float()},
                       output / f"{name}.expected.safetensors", {})
         size = sum(file.stat().st_size for file in (output / name).iterdir())
         print(f"{name}: {size:,} bytes")

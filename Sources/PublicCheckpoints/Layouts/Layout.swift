@@ -26,6 +26,11 @@ package struct Layout: Sendable {
     /// What the layout calls one of this project's tensors; nothing if it has no name for it.
     package func theirNames(of name: String, depths: [Int]) -> [String] { names(depths: depths)[name] ?? [] }
 
+    /// What the tensors of a file call it that this project calls `name`.
+    package func theirNames(of name: String, depths: [Int], in file: any TensorFile) -> [String] {
+        names(depths: depths, in: file)[name] ?? []
+    }
+
     /// The whole table for stages of these numbers of blocks.
     func names(depths: [Int]) -> TensorNames {
         var names: [String: [String]] = [:]

@@ -90,6 +90,18 @@ def logits(module: nn.Module, images: Tensor) -> Tensor:
     return getattr(found, "logits", found)
 
 
+@torch.inference_mode()
+def embeddings(module: nn.Module, images: Tensor) -> Tensor:
+    """What the classifier reads, in float64; the module stays in it: timm's `forward_head(pre_logits=True)`."""
+    classifier = module.get_classifier() if hasattr(module, "get_classifier") else None
+    classifier = classifier or getattr(module, "classifier", None) or module.head
+    found: list[Tensor] = []
+    hook = classifier.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0]))
+    logits(module, images)
+    hook.remove()
+    return found[0]
+
+
 def save_transformers(folder: Path, kind: str, processor: Mapping[str, Any], **settings: Any) -> nn.Module:
     """A directory as from the Hugging Face hub. `settings` are those of the model's configuration."""
     transformers = package("transformers")
