@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct UsageTests {
     @Test(arguments: [
-        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "segment", "evaluate", "embed", "fit",
+        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "segment", "evaluate", "embed",
+        "fit",
         "bench", "compare",
     ])
     func everyCommandExplainsItself(name: String) throws {
