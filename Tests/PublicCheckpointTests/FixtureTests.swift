@@ -93,6 +93,30 @@ import Testing
         #expect(labels == (name.hasPrefix("transformers") ? ["a", "b", "c", "d", "e"] : ["0", "1", "2", "3", "4"]))
     }
 
+    /// Transformers' UPerNet: its logits are those here, resized to the image.
+    @Test func segmentation() throws {
+        let expected = try SafetensorsFile(contentsOf: url("transformers-upernet.expected.safetensors"))
+        let images = try Tensor(
+            shape: #require(expected.shape(of: "images")), values: expected.values(of: "images"))
+        let logits = try expected.values(of: "logits")
+        let model = try Model(contentsOf: url("transformers-upernet"))
+        #expect(
+            model.configuration.labels == (0..<6).map { "class \($0)" } && model.configuration.task == .segmentation)
+        #expect(
+            model.configuration.preprocess
+                == PreprocessConfiguration(
+                    interpolation: .bilinear, cropFraction: 1, cropMode: .squash, cropRounding: .down))
+        #expect(try ModelSummary(contentsOf: url("transformers-upernet")).layout == "Transformers' UPerNet with Swin")
+        let map = try model.segment(images)[0]
+        #expect(map.width == 64 && map.height == 64)
+        for (pixel, label) in map.indices.enumerated() {
+            let numbers = (0..<6).map { logits[$0 * 64 * 64 + pixel] }
+            // Rounding decides near ties only.
+            #expect(numbers.max()! - numbers[Int(label)] < 1e-4, "pixel \(pixel) has \(label): \(numbers)")
+        }
+        #expect(map.shares.count >= 3, "\(map.shares)")
+    }
+
     @Test func preprocessingIsThatInTheFiles() throws {
         func preprocess(_ name: String) throws -> PreprocessConfiguration {
             let configuration = try ModelSummary(contentsOf: url(name)).configuration
