@@ -113,8 +113,18 @@ let package = Package(
             dependencies: ["CETNetImaging", "CETNetPreprocessing", "CETNet", "CETNetCheckpoint", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .target(name: "TestSupport", path: "Tests/Support"),
+        // What Trust/ does with bytes that come from strangers, and the files that it found.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "CETNet", "CETNetImaging", "CETNetCheckpoint", "CETNetNetworks", "CETNetMemory", "TestSupport",
+            ],
+            path: "Tests/FuzzTargets"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-        .testTarget(name: "APITests", dependencies: ["CETNet", "CETNetImaging", "CETNetMemory", "TestSupport"]),
+        .testTarget(
+            name: "APITests", dependencies: ["CETNet", "CETNetImaging", "CETNetMemory", "TestSupport"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [

@@ -43,7 +43,7 @@ class Case:
         if min(case.height, case.width) < 32 or case.batch < 1 or not 1 <= case.threads <= 64:
             raise argparse.ArgumentTypeError(
                 f"{text!r}: sides are at least 32, batches at least 1, threads 1 to 64")
-        return next((other for other in STANDARD + MORE + BACKBONES if other.name == case.name), case)
+        return next((other for other in CASES if other.name == case.name), case)
 
 
 STANDARD = [
@@ -70,3 +70,11 @@ BACKBONES = [
     for model, target in (("swin-t", 1.15), ("pvt-s", 1.0), ("cvt-13", 1.0), ("cswin-t", 1.0)) for threads in (1, 2)
 ]
 """The backbones that public checkpoints exist of."""
+
+SEGMENTATION = [
+    Case(model, 512, 512, 1, threads, target=2.0)
+    for model in ("swin-t-upernet", "cetnet-t-upernet") for threads in (1, 2)
+]
+"""UPerNet up to its logits."""
+
+CASES = STANDARD + MORE + BACKBONES + SEGMENTATION

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 sys.path.insert(0, str(REPOSITORY / "Tools" / "python"))
 
-from cases import BACKBONES, MORE, STANDARD, Case  # noqa: E402
+from cases import CASES, STANDARD, Case  # noqa: E402
 from cetnet.commands import CommandError, run  # noqa: E402
 from engines import ENGINES  # noqa: E402
 from files import Files  # noqa: E402
@@ -49,7 +49,7 @@ def main() -> int:
                         help="MODEL/SIZE/bBATCH/tTHREADS[/avx2], for instance cetnet-t/224/b8/t2; default: "
                              + " ".join(case.name for case in STANDARD))
     parser.add_argument("--all", action="store_true",
-                        help="the default cases and " + " ".join(case.name for case in MORE + BACKBONES))
+                        help="the default cases and " + " ".join(case.name for case in CASES[len(STANDARD):]))
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES), metavar="NAME",
                         help="peers to run; default: " + ", ".join(ENGINES))
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
@@ -79,7 +79,7 @@ def main() -> int:
     if not executable.is_file():
         raise CommandError(f"{executable} is not there; build it with swift build -c release")
 
-    cases = list(dict.fromkeys(arguments.cases or (STANDARD + MORE + BACKBONES if arguments.all else STANDARD)))
+    cases = list(dict.fromkeys(arguments.cases or (CASES if arguments.all else STANDARD)))
     kept = [outcome for outcome in (read_json(arguments.json) if arguments.add else []) if outcome.case not in cases]
     outcomes: list[Outcome] = []
     for case in cases:
@@ -107,8 +107,7 @@ def main() -> int:
 
 def order(outcome: Outcome) -> tuple[int, str]:
     """The order of the lists of cases, then other cases."""
-    known = STANDARD + MORE + BACKBONES
-    return known.index(outcome.case) if outcome.case in known else len(known), outcome.case.name
+    return CASES.index(outcome.case) if outcome.case in CASES else len(CASES), outcome.case.name
 
 
 def compare(case: Case, executable: Path, arguments: argparse.Namespace) -> Outcome:

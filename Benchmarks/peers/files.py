@@ -12,7 +12,7 @@ from cases import Case
 from cetnet.checkpoint import load_model, save_model
 from cetnet.configuration import ModelConfiguration
 from cetnet.initialization import random_images, randomize
-from cetnet.model import CETNet
+from cetnet.segmentation import build
 
 SEED = 1
 
@@ -28,7 +28,7 @@ class Files:
         """A model directory with seeded random weights."""
         path = self.folder / case.model
         if not (path / "model.safetensors").exists():
-            save_model(randomize(CETNet(ModelConfiguration.for_variant(case.model)), SEED), path)
+            save_model(randomize(build(ModelConfiguration.for_variant(case.model)), SEED), path)
         return path
 
     def onnx(self, case: Case) -> dict[int, Path]:

@@ -1,15 +1,14 @@
-import Foundation
+import Dispatch
 import Synchronization
 
 /// Runs blocking work for `async` callers on threads of its own, so that Swift's cooperative pool is never blocked.
 final class BackgroundQueue: Sendable {
-    private let queue = OperationQueue()
+    private let queue = DispatchQueue(label: "CETNet", attributes: .concurrent)
+    private let width: Int
+    private let state = Mutex<(running: Int, waiting: [Work])>((0, []))
 
     /// - Parameter width: how many pieces of work run at the same time; the rest wait in order of arrival.
-    init(width: Int) {
-        queue.name = "CETNet"
-        queue.maxConcurrentOperationCount = width
-    }
+    init(width: Int) { self.width = width }
 
     /// Runs `work` and returns what it returns.
     /// - Throws: ``ModelError/cancelled`` if the task is cancelled before the work has begun; else what `work` throws.
@@ -26,13 +25,42 @@ final class BackgroundQueue: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 guard pending.wait(continuation, work) else { return continuation.resume(returning: nil) }
-                queue.addOperation {
+                add {
                     guard let (continuation, work) = pending.take() else { return }
                     continuation.resume(returning: work())
                 }
             }
         } onCancel: {
             pending.cancel()
+        }
+    }
+
+    private struct Work: Sendable {
+        let run: @Sendable () -> Void
+    }
+
+    private func add(_ work: @escaping @Sendable () -> Void) {
+        let begins = state.withLock { state in
+            state.waiting.append(Work(run: work))
+            guard state.running < width else { return false }
+            state.running += 1
+            return true
+        }
+        if begins { queue.async { self.runAll() } }
+    }
+
+    private func runAll() {
+        while let work = next() { work.run() }
+    }
+
+    /// The work that has waited longest; `nil` if there is none, and then one fewer is running.
+    private func next() -> Work? {
+        state.withLock { state in
+            if state.waiting.isEmpty {
+                state.running -= 1
+                return nil
+            }
+            return state.waiting.removeFirst()
         }
     }
 }

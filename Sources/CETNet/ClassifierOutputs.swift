@@ -5,14 +5,15 @@ import CETNetMemory
 /// What a model makes of the outputs of its network, which are known by name: logits, and the maps of its stages.
 extension FrozenNetwork {
     static let logitsName = "logits"
+    static let classTokenName = "class_token"
 
     /// The names of the stages' maps, in order.
-    var featureNames: [String] { outputNames.filter { $0 != Self.logitsName } }
+    var featureNames: [String] { outputNames.filter { $0 != Self.logitsName && $0 != Self.classTokenName } }
 
     /// The outputs for one image of a size: (labels) for a classifier's logits, else (channels, height, width).
     func outputs(size: ImageSize) -> [(name: String, shape: [Int])] {
         let graph = graph(size: size)
-        return graph.outputs.map {
+        return graph.outputs.filter { !$0.isClassToken }.map {
             let shape = graph.shape(of: $0.value)
             // One position is what a classifier says of an image; a map has more at every size.
             let isVector = $0.name == Self.logitsName && shape.size.area == 1
@@ -48,9 +49,12 @@ extension CETNetEngine.Session {
         ) { outputs in
             var stage = 0
             for (index, name) in names.enumerated() {
-                if name == FrozenNetwork.logitsName {
+                switch name {
+                case FrozenNetwork.logitsName:
                     outputs.initializeElement(at: index, to: logits)
-                } else {
+                case FrozenNetwork.classTokenName:
+                    outputs.initializeElement(at: index, to: nil)
+                default:
                     outputs.initializeElement(at: index, to: features.map { $0[stage] })
                     stage += 1
                 }
@@ -60,6 +64,24 @@ extension CETNetEngine.Session {
                     try run(
                         batch: batch, size: size, inputs: inputs, outputs: UnsafePointer(outputs.baseAddress!),
                         record: record)
+                }
+            }
+        }
+        try passOnOutOfMemory { () throws(OutOfMemoryError) in try result.get() }
+    }
+
+    /// Runs a network for some of its outputs.
+    /// - Parameters:
+    ///   - input: float32 (batch, channels, height, width), normalised.
+    ///   - outputs: by name, room for float32 (batch, channels, height, width).
+    func run(
+        input: UnsafePointer<Float>, batch: Int, size: ImageSize, outputs: [String: UnsafeMutablePointer<Float>]
+    ) throws(ModelError) {
+        let places = network.outputNames.map { outputs[$0] }
+        let result = withUnsafePointer(to: input) { inputs in
+            places.withUnsafeBufferPointer { places in
+                Result { () throws(OutOfMemoryError) in
+                    try run(batch: batch, size: size, inputs: inputs, outputs: places.baseAddress!)
                 }
             }
         }

@@ -86,6 +86,28 @@ extension Model {
             try await perform { [model] () throws(ModelError) in try model.logitsAndFeatures(batch) }
         }
 
+        /// The embeddings of normalised images; see ``Model/embeddings(_:)``.
+        public func embeddings(_ batch: Tensor) async throws(ModelError) -> Tensor {
+            try await perform { [model] () throws(ModelError) in try model.embeddings(batch) }
+        }
+
+        /// The embeddings of images; one that cannot be read does not stop the others. Cancellation does, between groups
+        /// of images. See ``Model/embeddings(_:batch:)``.
+        public func embeddings(
+            _ images: some Sequence<Image>, batch: Int = 8
+        ) async throws -> [Result<[Float], any Error>] {
+            let images = Array(images)
+            var results: [Result<[Float], any Error>] = []
+            while results.count < images.count {
+                let first = results.count
+                let group = images[first..<min(images.count, first + max(1, model.groupSize(batch: batch)))]
+                results += try await model.inBackground { [model] in
+                    try model.embeddings(group, from: first, batch: batch)
+                }
+            }
+            return results
+        }
+
         /// Runs the model on tensors by name; see ``Model/run(_:outputs:)``.
         public func run(
             _ inputs: [String: Tensor], outputs names: Set<String>? = nil

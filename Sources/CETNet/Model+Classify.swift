@@ -43,7 +43,7 @@ extension Model {
         _ images: some Sequence<Image>, top count: Int = 5, batch: Int = 8,
         _ body: (Int, Result<[Prediction], any Error>) throws -> Void
     ) throws {
-        var batches = try ClassifiedBatches(self, images, from: 0, top: count, batch: batch)
+        var batches = try classifiedBatches(images, from: 0, top: count, batch: batch)
         while let (first, results) = try batches.next() {
             for (offset, result) in results.enumerated() { try body(first + offset, result) }
         }
@@ -67,6 +67,20 @@ extension Model {
         return result
     }
 
+    /// Ranks the logits of one image, from ``logits(_:)`` or a ``Session``.
+    /// - Parameters:
+    ///   - logits: one for each label.
+    ///   - count: how many predictions to return, the most probable first.
+    /// - Throws: ``ModelError/shape(of:expected:found:)`` for another number of logits, ``ModelError/notFinite(image:)``
+    ///   with 0 if one of them is NaN or infinite.
+    public func predictions(logits: ArraySlice<Float>, top count: Int = 5) throws(ModelError) -> [Prediction] {
+        guard logits.count == configuration.numLabels else {
+            throw .shape(of: "logits", expected: "[\(configuration.numLabels)]", found: [logits.count])
+        }
+        guard let predictions = rank(logits, top: count) else { throw .notFinite(image: 0) }
+        return predictions
+    }
+
     /// The tensor that the model sees of an image: resized, cropped and normalised.
     /// - Returns: (1, 3, size, size), where size is the configuration's `imageSize`.
     /// - Throws: what reading the image throws, ``ModelError/preprocessing(image:_:)``,
@@ -85,10 +99,18 @@ extension Model {
     func results(
         of images: some Sequence<Image>, from first: Int, top count: Int, batch: Int
     ) throws(ModelError) -> [Result<[Prediction], any Error>] {
-        var batches = try ClassifiedBatches(self, images, from: first, top: count, batch: batch)
-        var all: [Result<[Prediction], any Error>] = []
-        while let (_, results) = try batches.next() { all += results }
-        return all
+        var batches = try classifiedBatches(images, from: first, top: count, batch: batch)
+        return try batches.rest()
+    }
+
+    private func classifiedBatches<Images: Sequence<Image>>(
+        _ images: Images, from first: Int, top count: Int, batch: Int
+    ) throws(ModelError) -> ImageBatches<Images.Iterator, [Prediction]> {
+        try require(.classification)
+        return try ImageBatches(self, images, from: first, batch: batch) { images, rows throws(ModelError) in
+            let logits = try self.run(images, rows: rows, features: false).logits
+            return rows.indices.map { self.rank(logits[row: $0 - rows.lowerBound], top: count) }
+        }
     }
 
     fileprivate func rank(_ logits: ArraySlice<Float>, top count: Int) -> [Prediction]? {
@@ -125,13 +147,16 @@ extension Model {
     }
 }
 
-/// Classifies the images of a sequence batch by batch. Preparing and running take turns, each on all threads; a group
-/// of batches is prepared at once, large enough that both keep them busy.
-private struct ClassifiedBatches<Images: IteratorProtocol<Image>> {
+/// Runs the images of a sequence batch by batch. Preparing and running take turns, each on all threads; a group of
+/// batches is prepared at once, large enough that both keep them busy.
+struct ImageBatches<Images: IteratorProtocol<Image>, Output> {
+    /// What comes out of some images of a prepared batch; `nil` for one whose numbers are not finite.
+    typealias Compute = (_ images: Tensor, _ rows: Range<Int>) throws(ModelError) -> [Output?]
+
     private let model: Model
     private var images: Images
-    private let top: Int
     private let batch: Int
+    private let compute: Compute
     /// The image after the last one of the group.
     private var end: Int
     private var group = (batch: Tensor(zeros: [0]), errors: [(any Error)?]())
@@ -139,17 +164,17 @@ private struct ClassifiedBatches<Images: IteratorProtocol<Image>> {
     private var done = 0, ran = 0
 
     init<S: Sequence<Image>>(
-        _ model: Model, _ images: S, from first: Int, top: Int, batch: Int
+        _ model: Model, _ images: S, from first: Int, batch: Int, compute: @escaping Compute
     ) throws(ModelError) where S.Iterator == Images {
         guard batch >= 1 else { throw .option(name: "batch", allowed: "1 or more", found: batch) }
-        try model.require(.classification)
         self.model = model
         self.images = images.makeIterator()
-        (self.top, self.batch, end) = (top, batch, first)
+        self.compute = compute
+        (self.batch, end) = (batch, first)
     }
 
     /// The results of the next images and the index of the first of them; `nil` when there are no more.
-    mutating func next() throws(ModelError) -> (first: Int, results: [Result<[Prediction], any Error>])? {
+    mutating func next() throws(ModelError) -> (first: Int, results: [Result<Output, any Error>])? {
         if done == group.errors.count {
             var next: [Image] = []
             while next.count < model.groupSize(batch: batch), let image = images.next() { next.append(image) }
@@ -160,16 +185,20 @@ private struct ClassifiedBatches<Images: IteratorProtocol<Image>> {
         }
         let errors = group.errors[done..<min(done + batch, group.errors.count)]
         let rows = ran..<ran + errors.count { $0 == nil }
-        let logits = try rows.isEmpty ? nil : model.run(group.batch, rows: rows, features: false).logits
+        var outputs = try rows.isEmpty ? [] : compute(group.batch, rows)[...]
         let first = end - group.errors.count + done
-        var row = 0
-        let results = errors.enumerated().map { offset, error -> Result<[Prediction], any Error> in
+        let results = errors.enumerated().map { offset, error -> Result<Output, any Error> in
             if let error { return .failure(error) }
-            defer { row += 1 }
-            let predictions = model.rank(logits![row: row], top: top)
-            return predictions.map { .success($0) } ?? .failure(ModelError.notFinite(image: first + offset))
+            return outputs.removeFirst().map { .success($0) } ?? .failure(ModelError.notFinite(image: first + offset))
         }
         (done, ran) = (errors.endIndex, rows.upperBound)
         return (first, results)
+    }
+
+    /// The results of all images that are left.
+    mutating func rest() throws(ModelError) -> [Result<Output, any Error>] {
+        var all: [Result<Output, any Error>] = []
+        while let (_, results) = try next() { all += results }
+        return all
     }
 }

@@ -35,7 +35,7 @@ extension Model {
         let input = self.inputs[0].name
         if let name = inputs.keys.first(where: { $0 != input }) { throw .noTensor(name: name, known: [input]) }
         guard let images = inputs[input] else { throw .noTensor(name: input, known: []) }
-        let known = frozen.outputNames
+        let known = frozen.featureNames + (hasClassifier ? [FrozenNetwork.logitsName] : [])
         if let name = names?.first(where: { !known.contains($0) }) { throw .noTensor(name: name, known: known) }
         let (logits, features) = try run(images, features: names != [FrozenNetwork.logitsName])
         var outputs = Dictionary(uniqueKeysWithValues: zip(frozen.featureNames, features))
@@ -109,27 +109,15 @@ extension Model {
         let shapes = wantsFeatures ? frozen.featureShapes(size: size) : []
         let rows = rows ?? 0..<batch.shape[0]
         let logitsShape = frozen.logitsShape(size: size) ?? [0]
-        let labels = logitsShape.reduce(1, *)
         var logits = try Tensor(zeroed: [rows.count] + logitsShape)
         var features = try shapes.map { shape throws(ModelError) in try Tensor(zeroed: [rows.count] + shape) }
         let imageCount = batch.values.count / batch.shape[0]
-        let largest = InputLimits.imagesPerRun(size, threads: threads)
-
-        for start in stride(from: 0, to: rows.count, by: largest) {
-            try sessions.withSession { session throws(ModelError) in
-                try batch.values.withUnsafeBufferPointer { input throws(ModelError) in
-                    try logits.withUnsafeMutableValues { output throws(ModelError) in
-                        try withPointers(to: &features) { maps throws(ModelError) in
-                            let maps = zip(maps, shapes).map { $0 + start * $1.reduce(1, *) }
-                            try maps.withUnsafeBufferPointer { maps throws(ModelError) in
-                                try session.run(
-                                    input: input.baseAddress! + (rows.lowerBound + start) * imageCount,
-                                    batch: min(largest, rows.count - start), size: size,
-                                    logits: output.baseAddress! + start * labels,
-                                    features: wantsFeatures ? maps.baseAddress! : nil)
-                            }
-                        }
-                    }
+        try batch.values.withUnsafeBufferPointer { input throws(ModelError) in
+            try logits.withUnsafeMutableValues { output throws(ModelError) in
+                try withPointers(to: &features) { maps throws(ModelError) in
+                    try run(
+                        input.baseAddress! + rows.lowerBound * imageCount, batch: rows.count, size: size,
+                        logits: output.baseAddress!, features: wantsFeatures ? maps : nil)
                 }
             }
         }

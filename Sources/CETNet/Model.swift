@@ -38,6 +38,10 @@ public final class Model: Sendable {
         /// the next run. `nil`: as many as fill the usable CPUs with ``threads`` each, so 1 when `threads` is `nil`.
         public var concurrency: Int?
 
+        /// CPUs that this process may use, by its affinity and its cgroup's quota, at most 64: what ``threads`` is when
+        /// it is `nil`. `ProcessInfo.activeProcessorCount` leaves the quota out.
+        public static var usableThreads: Int { min(Processor.availableCount, Model.largestThreadCount) }
+
         /// Options; by default the fastest kernels on the whole machine.
         public init(
             backend: Backend = .automatic, precision: Precision? = nil, threads: Int? = nil,
@@ -65,6 +69,7 @@ public final class Model: Sendable {
     /// See ``ModelError/noClassifier(missing:)``; empty where there is a classifier.
     let missingClassifier: [String]
     let frozen: FrozenNetwork
+    let finalNorm: FinalNorm
     let preprocessor: Preprocessor
     let sessions: SessionPool
     let background: BackgroundQueue
@@ -116,11 +121,11 @@ public final class Model: Sendable {
             configuration: ModelConfiguration(variant: variant), randomSeed: seed, options: options)
     }
 
-    private init(
+    init(
         configuration: ModelConfiguration, network: Network, layout: String?, weights: some TensorSource,
         missingClassifier: [String] = [], isQuantized: Bool = false, options: Options
     ) throws {
-        let usable = min(Processor.availableCount, Self.largestThreadCount)
+        let usable = Options.usableThreads
         threads = try Self.check("threads", options.threads ?? usable)
         concurrency = try Self.check("concurrency", options.concurrency ?? max(1, usable / threads))
         self.configuration = configuration
@@ -137,6 +142,7 @@ public final class Model: Sendable {
                 referenceSize: reference, weights: weights, backend: options.backend,
                 precision: options.precision ?? configuration.precision, isQuantized: isQuantized, kernels: kernels,
                 threads: threads, makeGraph: { network.graph(imageSize: $0) })
+            finalNorm = try FinalNorm(of: configuration, weights: weights)
         } catch let error as OutOfMemoryError {
             throw ModelError.outOfMemory(bytes: error.bytes)
         }
@@ -158,7 +164,7 @@ public final class Model: Sendable {
         return value
     }
 
-    /// Whether it has its head. A backbone that was saved without its head gives feature maps only: ``features(_:)`` works,
+    /// Whether it has its head. A backbone that was saved without its head gives feature maps and embeddings only;
     /// whatever needs logits throws ``ModelError/noClassifier(missing:)``.
     public var hasClassifier: Bool { missingClassifier.isEmpty }
 

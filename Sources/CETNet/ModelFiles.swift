@@ -70,8 +70,13 @@ package struct ModelFiles {
         missingClassifier = !isClassifier || head.contains { file.info($0) != nil } ? [] : head
         if recognized != nil && known == nil && isClassifier { configuration.setImageNetLabels() }
         network = try Network(configuration, source: files.source, hasClassifier: missingClassifier.isEmpty)
-        let parameters = network.parameters.map { (name: $0.name, shape: $0.shape) }
-        // What is of the head and not of the backbone: its norm, of which a backbone's file may keep a copy.
+        // Of the head's norm a backbone's file may keep a copy: embeddings are computed with it.
+        let hasNorm = FinalNorm.names.allSatisfy { [depths = configuration.depths] name in
+            let names = recognized?.theirNames(of: name, depths: depths, in: file) ?? [name]
+            return !names.isEmpty && names.allSatisfy { file.info($0) != nil }
+        }
+        let needed = Set(network.parameters.map(\.name) + (hasNorm ? FinalNorm.names : []))
+        let parameters = whole.filter { needed.contains($0.name) }.map { (name: $0.name, shape: $0.shape) }
         let unused = Set(whole.map(\.name)).subtracting(parameters.map(\.name))
         if configuration.precision != .float32 {
             try file.requireExactly(QuantizedTensor.list(network, configuration.precision))

@@ -20,9 +20,14 @@ extension ModelConfiguration {
         let weights = SeededTensors(network: network, seed: seed)
         var configuration = self
         configuration.precision = .float32
-        try configuration.write(to: directory, replacing: replacing) { url in
-            try SafetensorsWriter.write(
-                weights.parameters.map(\.name), of: weights, metadata: ["format": "pt"], to: url)
+        try configuration.writeModel(
+            weights.parameters.map(\.name), of: weights, to: directory, replacing: replacing)
+    }
+
+    /// Writes a model directory of this configuration with the named tensors of a source.
+    func writeModel(_ names: [String], of weights: some TensorSource, to directory: URL, replacing: Bool) throws {
+        try write(to: directory, replacing: replacing) { url in
+            try SafetensorsWriter.write(names, of: weights, metadata: ["format": "pt"], to: url)
         }
     }
 
@@ -100,7 +105,7 @@ package func makeDirectory(at url: URL) throws(CheckpointError) {
     let code = errno
     let parent = url.deletingLastPathComponent()
     switch code {
-    case EEXIST where (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true:
+    case EEXIST where isDirectory(url):
         return
     case ENOENT where parent.path.utf8.count < url.path.utf8.count:
         try makeDirectory(at: parent)
@@ -110,4 +115,9 @@ package func makeDirectory(at url: URL) throws(CheckpointError) {
     default:
         throw .cannotWrite(file: url.path, cause: SystemError(code: code))
     }
+}
+
+private func isDirectory(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) && isDirectory.boolValue
 }

@@ -85,16 +85,7 @@ public final class Session {
             return try session.run(
                 input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!)
         }
-        let shapes = model.frozen.featureShapes(size: imageSize)
-        guard features.count == shapes.count else {
-            throw .option(name: "the count of feature maps", allowed: "\(shapes.count)", found: features.count)
-        }
-        for (stage, (buffer, shape)) in zip(features, shapes).enumerated() {
-            let needed = batch * shape.reduce(1, *)
-            guard buffer.count >= needed else {
-                throw .buffer(of: "feature map \(stage + 1)", needed: needed, found: buffer.count)
-            }
-        }
+        try model.check(features, batch: batch, imageSize: imageSize)
         try features.map { $0.baseAddress! }.withUnsafeBufferPointer { maps throws(ModelError) in
             try session.run(
                 input: input.baseAddress!, batch: batch, size: imageSize, logits: logits.baseAddress!,
@@ -107,9 +98,7 @@ public final class Session {
         logits: UnsafeMutableBufferPointer<Float>
     ) throws(ModelError) {
         try InputLimits.check(imageSize, batch: batch)
-        let pixels = batch * model.inputChannels * imageSize.area
-        guard input.count >= pixels else { throw .buffer(of: "the input", needed: pixels, found: input.count) }
-        let needed = batch * model.logitsCount(imageSize: imageSize)
-        guard logits.count >= needed else { throw .buffer(of: "the logits", needed: needed, found: logits.count) }
+        try model.check("the input", count: input.count, needed: batch * model.inputChannels * imageSize.area)
+        try model.check("the logits", count: logits.count, needed: batch * model.logitsCount(imageSize: imageSize))
     }
 }

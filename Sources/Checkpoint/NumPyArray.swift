@@ -37,9 +37,16 @@ public struct NumPyArray: Sendable, Equatable {
     /// Writes a file of format version 1, `<f4`, C order, byte for byte as NumPy does. Appears only when complete.
     /// - Throws: ``CheckpointError/cannotWrite(file:cause:)``.
     public func write(to url: URL) throws {
+        try Self.write(shape: shape, to: url) { writer in
+            try values.withUnsafeBufferPointer { try writer.write($0) }
+        }
+    }
+
+    /// Writes a file as ``write(to:)`` does of numbers that `body` writes: as many as the shape says.
+    package static func write(shape: [Int], to url: URL, _ body: (FileWriter) throws -> Void) throws {
         try AtomicFile.write(to: url) { writer in
             try NumPyHeader.bytes(shape: shape).withUnsafeBytes { try writer.write($0) }
-            try values.withUnsafeBufferPointer { try writer.write($0) }
+            try body(writer)
         }
     }
 

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a safetensors file says about itself, checked to the last byte.
 ///
 /// The format (github.com/huggingface/safetensors): a little-endian 64-bit length, a JSON object of that length, then

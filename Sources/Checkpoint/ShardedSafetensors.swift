@@ -36,14 +36,17 @@ public final class ShardedSafetensors: TensorFile {
 
         var named: [String: String] = [:]
         for row in rows {
-            guard case .string(let name) = row.value, !name.isEmpty, name != "..", !name.contains("/") else {
+            guard case .string(let name) = row.value, !name.isEmpty, name != "..",
+                !name.utf8.contains(UInt8(ascii: "/"))
+            else {
                 throw CheckpointError.malformedTensor(
                     file: path, tensor: row.key, expected: "the name of a file in the same folder",
                     found: row.value.description)
             }
             named[row.key] = name
         }
-        let names = Set(named.values).sorted()
+        var names: [String] = []
+        for name in named.values.sorted() where names.last != name { names.append(name) }
         guard names.count <= Self.largestFileCount else {
             throw malformed(0, "at most \(Self.largestFileCount) files", "\(names.count)")
         }

@@ -23,7 +23,7 @@ struct CETNetCommand: ParsableCommand {
         version: CETNetVersion.current,
         subcommands: [
             Variants.self, Init.self, Quantize.self, Inspect.self, Preprocess.self, Run.self, Classify.self,
-            Segment.self, Evaluate.self, Bench.self, Compare.self,
+            Segment.self, Evaluate.self, Embed.self, Fit.self, Bench.self, Compare.self,
         ]
     )
 

@@ -6,9 +6,10 @@ struct Variants: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the known variants with their parameters, multiply-adds and published accuracy.",
         discussion: """
-            Parameters and multiply-adds are computed from the definition, multiply-adds for one image of 224x224. One \
-            multiply-add is two floating point operations; papers print multiply-adds as "FLOPs". The columns under \
-            "published" are the figures of the paper, where it gives any; top-1 is the accuracy on ImageNet-1k.
+            Parameters and multiply-adds are computed from the definition, multiply-adds for one image of 224x224, of \
+            segmentation models (…-upernet) for one of 512x2048. One multiply-add is two floating point operations; \
+            papers print multiply-adds as "FLOPs". The columns under "published" are the figures of the paper, where it \
+            gives any; top-1 is the accuracy on ImageNet-1k.
 
             EXAMPLES
               cetnet variants
@@ -20,7 +21,10 @@ struct Variants: ParsableCommand {
 
     func run() throws {
         let summaries = try Failure.wrap(.unusable) {
-            try Variant.all.map { ($0, try ModelSummary($0.configuration, imageSize: ImageSize(square: 224))) }
+            try Variant.all.map { variant in
+                let size = ImageSize(height: variant.counted.imageSize, width: variant.counted.imageWidth)
+                return (variant, try ModelSummary(variant.configuration, imageSize: size))
+            }
         }
         try Console.print(json ? jsonLines(summaries) : table(summaries))
     }

@@ -52,6 +52,8 @@ public struct Graph: Sendable {
     public struct Output: Sendable {
         public let name: String
         public let value: ValueID
+        /// Whether it is the value's class token alone; else it is the value's map without it.
+        public let isClassToken: Bool
     }
 
     public let nodes: [Node]
@@ -117,7 +119,13 @@ public struct GraphBuilder {
 
     /// Makes a value an output of the graph. Its class token, where it has one, is no part of the output.
     public mutating func output(_ name: String, _ value: ValueID) {
-        outputs.append(Graph.Output(name: name, value: value))
+        outputs.append(Graph.Output(name: name, value: value, isClassToken: false))
+    }
+
+    /// Makes the class token of a value an output of the graph.
+    public mutating func outputClassToken(_ name: String, of value: ValueID) {
+        precondition(shape(of: value).classTokens == 1, "\(name): there is no class token")
+        outputs.append(Graph.Output(name: name, value: value, isClassToken: true))
     }
 
     /// The finished graph.

@@ -122,7 +122,8 @@ private struct Decompressor {
         if result == 0 { return true }
         let message = message
         let isHarmless =
-            tjGetErrorCode(handle) == TJERR_WARNING.rawValue && Self.harmless.contains { message.contains($0) }
+            tjGetErrorCode(handle) == TJERR_WARNING.rawValue
+            && Self.harmless.contains { message.firstRange(of: $0) != nil }
         guard isHarmless else {
             throw ImageError.damaged(source: source, format: JPEG.format, reason: message)
         }

@@ -38,7 +38,7 @@ extension SegmentationMap {
         let dot = max(1, max(width, height) / 500)
         let line = Lettering.height * dot * 2
         let shown = shares.prefix(max(1, (height - line / 2) / line))
-        let texts = shown.map { "\($0.label.prefix(18)) \(Self.percent($0.share))" }
+        let texts = shown.map { "\($0.label.prefix(18)) \(percent($0.share * 100))" }
         let legend = (texts.map(\.count).max() ?? 0) * Lettering.advance * dot + line * 2
         var canvas = Canvas(width: width + legend, height: max(height, line * 2))
         let offsets = image.format.channelOffsets
@@ -62,8 +62,6 @@ extension SegmentationMap {
         }
         return try PixelBuffer(width: canvas.width, height: canvas.height, format: .rgb8, bytes: canvas.bytes)
     }
-
-    private static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
 }
 
 extension PixelBuffer {

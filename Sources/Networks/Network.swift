@@ -43,7 +43,8 @@ public struct Network: Sendable {
     }
 
     /// The graph for images of a size, with the outputs `stage1`, `stage2` and so on, the feature maps, normalised in a
-    /// dense model, and `logits` where there is a head: of the image, or for segmentation a map of ⌈H/4⌉×⌈W/4⌉.
+    /// dense model; `logits` where there is a head: of the image, or for segmentation a map of ⌈H/4⌉×⌈W/4⌉; and
+    /// `class_token` where there is one, before the final norm.
     ///
     /// Stops the program if a side is below ``minimumImageSide``.
     public func graph(imageSize: ImageSize) -> Graph {
@@ -63,10 +64,9 @@ public struct Network: Sendable {
         let maps = builder.backbone(image, configuration)
         for (stage, map) in maps.enumerated() { builder.output("stage\(stage + 1)", map) }
         switch configuration.head {
-        case .classifier where hasClassifier:
-            builder.output("logits", builder.classifier(maps.last!, configuration))
         case .classifier:
-            break
+            if hasClassifier { builder.output("logits", builder.classifier(maps.last!, configuration)) }
+            if configuration.hasClassToken { builder.outputClassToken("class_token", of: maps.last!) }
         case .upernet(let head):
             builder.output("logits", builder.upernet(maps, head, labels: configuration.numLabels))
         }

@@ -27,6 +27,23 @@ import Testing
         }
     }
 
+    @Test func logitsAreRankedAsImagesAre() throws {
+        let model = try tinyModel()
+        let batch = try images(2)
+        let logits = try model.logits(batch)
+        let ranked = try (0..<2).map { try model.predictions(logits: logits[row: $0], top: 3) }
+        #expect(ranked == (try model.classify(batch, top: 3)))
+        #expect(throws: ModelError.shape(of: "logits", expected: "[\(TinyModel.labelCount)]", found: [2])) {
+            try model.predictions(logits: [1, 2])
+        }
+        let damaged = [Float](repeating: .nan, count: TinyModel.labelCount)
+        #expect(throws: ModelError.notFinite(image: 0)) { try model.predictions(logits: damaged[...]) }
+    }
+
+    @Test func threadsWithoutANumberAreThoseThatMayBeUsed() throws {
+        #expect(try tinyModel(threads: nil, concurrency: nil).threads == Model.Options.usableThreads)
+    }
+
     @Test func largeLogitsDoNotOverflow() throws {
         // Images of enormous contrast: where logits are finite, probabilities have to be.
         let model = try tinyModel()

@@ -3,7 +3,9 @@ import Testing
 
 @Suite struct UsageTests {
     @Test(arguments: [
-        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "evaluate", "bench", "compare",
+        "variants", "init", "quantize", "inspect", "preprocess", "run", "classify", "segment", "evaluate", "embed",
+        "fit",
+        "bench", "compare",
     ])
     func everyCommandExplainsItself(name: String) throws {
         let help = try Command(name, "--help")

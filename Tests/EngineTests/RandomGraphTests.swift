@@ -110,6 +110,8 @@ struct RandomGraph: Sendable, CustomStringConvertible {
         for index in 0..<14 {
             // Rather a recent value than an old one.
             let x = maps[max(noise.below(maps.count), noise.below(maps.count))]
+            // Convolutions of heads are computed in another way.
+            builder.part = noise.below(2) == 0 ? .head : .image
             if let y = appendOperator("n\(index)", to: &builder, x, maps, &noise), !maps.contains(y) { maps.append(y) }
         }
         let last = maps[maps.count - 1]
@@ -133,7 +135,7 @@ struct RandomGraph: Sendable, CustomStringConvertible {
                 name: name, inputChannels: builder.shape(of: x).channels, outputChannels: outputs, bias: bias)
             return builder.append(name, .linear(layer), [x])
         }
-        switch noise.below(18) {
+        switch noise.below(22) {
         case 0, 1:
             return linear(name, x, noise.pick([channels, channels, 1 + noise.below(40)]))
         case 2:
@@ -163,6 +165,10 @@ struct RandomGraph: Sendable, CustomStringConvertible {
             return attention(name, to: &builder, x, &noise)
         case 14:
             return classToken(name, to: &builder, x, &noise)
+        case 15, 16:
+            return resized(name, to: &builder, x, &noise)
+        case 17, 18:
+            return fused(name, to: &builder, x, maps, &noise)
         default:
             guard channels >= 2 else { return nil }
             // A side branch, whose result scales the map.
@@ -243,6 +249,42 @@ struct RandomGraph: Sendable, CustomStringConvertible {
         return builder.append(name, .channelScale, [x, y])
     }
 
+    /// Pooled, padded or convolved with a stride, then resized to the map's own size.
+    private func resized(
+        _ name: String, to builder: inout GraphBuilder, _ x: ValueID, _ noise: inout Noise
+    ) -> ValueID {
+        let small =
+            switch noise.below(3) {
+            case 0:
+                builder.append(
+                    name + ".pool", .adaptiveAveragePooling(AdaptiveAveragePooling(side: 1 + noise.below(6))), [x])
+            case 1: builder.append(name + ".pad", .zeroPadding(ZeroPadding(multiple: 1 + noise.below(4))), [x])
+            default: halved(name + ".half", to: &builder, x, &noise)
+            }
+        let resize = BilinearResize(size: builder.shape(of: x).size)
+        return builder.append(name, .bilinearResize(resize), [small])
+    }
+
+    private func halved(
+        _ name: String, to builder: inout GraphBuilder, _ x: ValueID, _ noise: inout Noise
+    ) -> ValueID {
+        let convolution = Convolution(
+            name: name, inputChannels: builder.shape(of: x).channels, outputChannels: 1 + noise.below(20), kernel: 3,
+            stride: 2, padding: 1, bias: true)
+        return builder.append(name, .convolution(convolution), [x])
+    }
+
+    /// A 3×3 convolution of a map beside one or two that were resized to its size, in any order.
+    private func fused(
+        _ name: String, to builder: inout GraphBuilder, _ x: ValueID, _ maps: [ValueID], _ noise: inout Noise
+    ) -> ValueID? {
+        var parts = (0...noise.below(2)).map { resized("\(name).\($0)", to: &builder, noise.pick(maps), &noise) }
+        parts.insert(x, at: noise.below(parts.count + 1))
+        guard parts.reduce(0, { $0 + builder.shape(of: $1).channels }) <= 200 else { return nil }
+        let joined = builder.append(name + ".concat", .concatenation, parts)
+        return convolution(name, to: &builder, joined, depthwise: false, &noise)
+    }
+
     /// 1×1, 3×3 or depthwise 3×3, with or without BatchNorm and activation.
     private func convolution(
         _ name: String, to builder: inout GraphBuilder, _ x: ValueID, depthwise: Bool, _ noise: inout Noise
@@ -260,6 +302,7 @@ struct RandomGraph: Sendable, CustomStringConvertible {
         if noise.below(2) == 0 {
             y = builder.append(name + ".bn", .batchNorm(BatchNorm(name: name + ".bn", channels: outputs)), [y])
         }
-        return noise.below(2) == 0 ? builder.append(name + ".act", .activation(.gelu), [y]) : y
+        return noise.below(2) == 0
+            ? builder.append(name + ".act", .activation(noise.pick([.gelu, .relu])), [y]) : y
     }
 }

@@ -85,15 +85,15 @@ extension Session {
         let values = zip(graph.outputs, buffers).map { (name: $0.name, values: Array($1)) }
         return (
             values.first { $0.name == "logits" }!.values,
-            wanted ? values.filter { $0.name != "logits" }.map(\.values) : []
+            wanted ? values.filter { $0.name != "logits" && $0.name != "class_token" }.map(\.values) : []
         )
     }
 }
 
 extension Graph {
     var logits: ValueID { output("logits")! }
-    /// All outputs but the logits.
-    var features: [ValueID] { outputs.filter { $0.name != "logits" }.map(\.value) }
+    /// All outputs but the logits and a class token.
+    var features: [ValueID] { outputs.filter { $0.name != "logits" && !$0.isClassToken }.map(\.value) }
 }
 
 /// Fails unless every difference is at most `tolerance` · max(1, largest expected magnitude); NaN fails.

@@ -78,7 +78,7 @@ import Testing
                 return try Session(network: network, threads: 1).outputs(own, batch: 1, size: Self.size).logits
             }
             for threads in [2, 3, 7] {
-                let logits = try Session(network: network, threads: threads).outputs(
+                let logits = try Session(network: network, threads: threads, sharesProcessors: false).outputs(
                     inputs, batch: 3, size: Self.size
                 ).logits
                 #expect(logits == alone, "\(variety.testDescription) \(precision) on \(threads) threads")

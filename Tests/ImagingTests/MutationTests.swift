@@ -36,7 +36,7 @@ struct MutationTests {
         try run(name) { random in
             let mutated = mutate(original, header: 8..<33, using: &random)
             // A wrong check sum ends most tries early; with a right one the change is looked at.
-            return Bool.random(using: &random) ? withCheckSums(mutated) : mutated
+            return Bool.random(using: &random) ? PNGImage.withCheckSums(mutated) : mutated
         }
     }
 
@@ -97,25 +97,6 @@ struct MutationTests {
                 let end = min(position + Int.random(in: 1...400, using: &random), bytes.count)
                 bytes.insert(contentsOf: Array(bytes[position..<end]), at: position)
             }
-        }
-        return bytes
-    }
-
-    /// The PNG file with the check sums of all chunks put right, as far as chunks can be followed.
-    private func withCheckSums(_ original: [UInt8]) -> [UInt8] {
-        var bytes = original
-        var position = 8
-        while position + 12 <= bytes.count {
-            let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
-            guard length <= bytes.count - position - 12 else { break }
-            var sum: UInt32 = .max
-            for byte in bytes[position + 4..<position + 8 + length] {
-                sum ^= UInt32(byte)
-                for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
-            }
-            sum = ~sum
-            for i in 0..<4 { bytes[position + 8 + length + i] = UInt8(truncatingIfNeeded: sum >> (24 - 8 * i)) }
-            position += length + 12
         }
         return bytes
     }

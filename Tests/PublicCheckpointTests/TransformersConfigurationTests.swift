@@ -58,7 +58,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"model_type": "vit"}"#, #""model_type": expected one of "cetnet", "swin", "cvt", "pvt", found "vit""#),
+        (
+            #"{"model_type": "vit"}"#,
+            #""model_type": expected one of "cetnet", "swin", "cvt", "pvt", "upernet", found "vit""#
+        ),
         (#"{"model_type": 3}"#, "\"model_type\": expected one of"),
         (#"{}"#, "or timm's \"architecture\", found neither"),
         (#"{"model_type": "swin", "patch_size": 2}"#, "\"patch_size\": expected 4, found 2"),
@@ -76,6 +79,23 @@ import Testing
         (#"{"model_type": "swin", "id2label": {"0": "a", "00": "b", "1": "c"}}"#, "\"id2label\": expected keys"),
         (#"{"model_type": "swin", "id2label": ["a", "b", "c"]}"#, "\"id2label\": expected an object"),
         (#"{"model_type": "pvt", "sequence_reduction_ratios": [8, 4, 2, 2]}"#, "\"sequence_reduction_ratios\""),
+        (#"{"model_type": "upernet"}"#, "\"backbone_config\" is missing"),
+        (
+            #"{"model_type": "upernet", "backbone_config": {"model_type": "convnext"}}"#,
+            "\"backbone_config.model_type\": expected \"swin\", found \"convnext\""
+        ),
+        (
+            #"{"model_type": "upernet", "backbone_config": {"model_type": "swin", "use_absolute_embeddings": true}}"#,
+            "\"backbone_config.use_absolute_embeddings\": expected false, found true"
+        ),
+        (
+            #"{"model_type": "upernet", "backbone_config": {"model_type": "swin", "out_features": ["stage4"]}}"#,
+            "\"backbone_config.out_features\""
+        ),
+        (
+            #"{"model_type": "upernet", "backbone_config": {"model_type": "swin"}, "id2label": {"0": "a"}}"#,
+            "\"id2label\": expected 3 labels, as many as \"decode_head.classifier.weight\" has rows"
+        ),
         (#"{"model_type": "pvt", "strides": [4, 2, 2]}"#, "\"strides\": expected [4, 2, 2, 2], found an array of 3"),
         (#"{"model_type": "pvt", "patch_sizes": [7, 3, 3, 3]}"#, "\"patch_sizes\""),
         (#"{"model_type": "pvt", "qkv_bias": false}"#, "\"qkv_bias\""),
@@ -89,6 +109,31 @@ import Testing
     func whatIsNotBuiltIsRefusedByName(text: String, expected: String) {
         let found = message { try publicConfiguration(text) }
         #expect(found.hasPrefix("config.json: ") && found.contains(expected), "\(found)")
+    }
+
+    /// openmmlab's: windows of 12, labels at the top, and nothing of the labels inside.
+    @Test func upernet() throws {
+        let model = try #require(
+            try publicConfiguration(
+                #"""
+                {"model_type": "upernet", "hidden_size": 256, "pool_scales": [1, 2], "auxiliary_channels": 7,
+                 "id2label": {"0": "wall", "1": "sky", "2": "tree"},
+                 "backbone_config": {"model_type": "swin", "embed_dim": 128, "depths": [2, 2, 18, 2],
+                                     "num_heads": [4, 8, 16, 32], "window_size": 12, "id2label": {"0": "LABEL_0"},
+                                     "out_features": ["stage1", "stage2", "stage3", "stage4"]}}
+                """#)
+        ).model
+        #expect(model.task == .segmentation && model.head == .upernet(UPerNet(hiddenSize: 256, poolScales: [1, 2])))
+        #expect(
+            model.dims == [128, 256, 512, 1024] && model.windowSize == 12 && model.labels == ["wall", "sky", "tree"])
+        #expect(model.imageSize == 512 && model.preprocess.cropMode == .squash && model.preprocess.cropFraction == 1)
+        #expect(model.preprocess.interpolation == .bilinear && model.preprocess.mean == [0.485, 0.456, 0.406])
+        try model.validate()
+        let tiny = try #require(
+            try publicConfiguration(
+                #"{"model_type": "upernet", "backbone_config": {"model_type": "swin"}}"#, labels: 150)
+        ).model
+        #expect(tiny.variant == "swin-t-upernet" && tiny.numLabels == 150)
     }
 
     @Test func thisProjectsConfigurationIsLeftAlone() throws {

@@ -30,6 +30,21 @@ public enum PNGImage {
         }
     }
 
+    /// A PNG file with the check sums of all chunks put right, as far as chunks can be followed: a damaged file whose
+    /// damage is then looked at.
+    public static func withCheckSums(_ original: [UInt8]) -> [UInt8] {
+        var bytes = original
+        var position = 8
+        while position + 12 <= bytes.count {
+            let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+            guard length <= bytes.count - position - 12 else { break }
+            let end = position + 8 + length
+            bytes.replaceSubrange(end..<end + 4, with: bigEndian(crc32(bytes[position + 4..<end])))
+            position = end + 4
+        }
+        return bytes
+    }
+
     private static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
         let body = Array(type.utf8) + data
         return bigEndian(UInt32(data.count)) + body + bigEndian(crc32(body))
@@ -59,7 +74,7 @@ public enum PNGImage {
         [UInt8(value >> 24), UInt8(value >> 16 & 0xff), UInt8(value >> 8 & 0xff), UInt8(value & 0xff)]
     }
 
-    private static func crc32(_ data: [UInt8]) -> UInt32 {
+    private static func crc32(_ data: some Sequence<UInt8>) -> UInt32 {
         var crc: UInt32 = 0xffff_ffff
         for byte in data {
             crc ^= UInt32(byte)

@@ -2,7 +2,7 @@
 """Regenerates Tests/PublicCheckpointTests/Fixtures: small models that the public packages made and saved themselves.
 
 Each is a directory as a user would have it, with random weights. Beside it lies NAME.expected.safetensors: images, and
-what the package computes of them in float64.
+what the package computes of them in float64, logits and what the classifier reads.
 """
 
 import argparse
@@ -15,7 +15,8 @@ from torch import nn
 from cetnet.checkpoint import write_tensors
 from cetnet.commands import REPOSITORY, CommandError, run
 from cetnet.initialization import random_images
-from cetnet.public_models import logits, package, save_timm, save_torchvision, save_transformers
+from cetnet.public_models import (
+    embeddings, logits, package, save_timm, save_torchvision, save_transformers, save_upernet)
 
 SIDE = 64
 LARGEST = 350_000  # bytes of a directory
@@ -48,6 +49,11 @@ def transformers_cvt(folder: Path) -> nn.Module:
         mlp_ratio=[4.0, 2.0, 2.0], layer_norm_eps=1e-2, **LABELS)
 
 
+def transformers_upernet(folder: Path) -> nn.Module:
+    # Windows that are no part of the maps, and larger than some.
+    return save_upernet(folder, SWIN | dict(window_size=5), labels=6, side=SIDE, hidden_size=8, auxiliary_channels=4)
+
+
 def timm_swin(folder: Path) -> nn.Module:
     data = dict(interpolation="bilinear", crop_pct=0.95, crop_mode="squash", mean=(0.5, 0.4, 0.3), std=(0.5, 0.25, 0.3))
     return save_timm(folder, "swin_tiny_patch4_window7_224", data, img_size=SIDE, num_classes=5, **SWIN)
@@ -61,6 +67,7 @@ def torchvision_swin(folder: Path) -> nn.Module:
 
 FIXTURES: dict[str, Callable[[Path], nn.Module]] = {
     "transformers-swin": transformers_swin, "transformers-pvt": transformers_pvt, "transformers-cvt": transformers_cvt,
+    "transformers-upernet": transformers_upernet,
     "timm-swin": timm_swin, "torchvision-swin": torchvision_swin}
 
 
@@ -74,7 +81,8 @@ def main() -> int:
         shutil.rmtree(output / name, ignore_errors=True)
         module = make(output / name)
         images = random_images(1, SIDE, SIDE, seed=2)
-        write_tensors({"images": images, "logits": logits(module, images).float()},
+        write_tensors({"images": images, "logits": logits(module, images).float(),
+                       "embeddings": embeddings(module, images).float()},
                       output / f"{name}.expected.safetensors", {})
         size = sum(file.stat().st_size for file in (output / name).iterdir())
         print(f"{name}: {size:,} bytes")

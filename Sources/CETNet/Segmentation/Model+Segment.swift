@@ -1,3 +1,4 @@
+import CETNetEngine
 import CETNetMemory
 import CETNetPreprocessing
 
@@ -84,15 +85,16 @@ extension Model {
     package func segmentations(logits: Tensor, imageSize: ImageSize) throws(ModelError) -> [SegmentationMap] {
         var maps: [SegmentationMap] = []
         for image in 0..<logits.shape[0] {
-            let map = try logitMap(logits, row: image, image: image)
             var indices = try passOnOutOfMemory { () throws(OutOfMemoryError) in
                 try [Int32](0, count: imageSize.area)
             }
-            indices.withUnsafeMutableBufferPointer { indices in
-                answer(
-                    map, through: imageSize, to: imageSize,
-                    PixelLabels(indices, width: imageSize.width, labels: map.labels))
+            let result = indices.withUnsafeMutableBufferPointer { indices in
+                let labels = PixelLabels(indices, width: imageSize.width, labels: logits.shape[1])
+                return Result { () throws(ModelError) in
+                    try answer(logits, row: image, through: imageSize, to: imageSize, labels)
+                }
             }
+            try result.get()
             maps.append(
                 SegmentationMap(
                     width: imageSize.width, height: imageSize.height, indices: indices, labels: configuration.labels))
@@ -101,9 +103,6 @@ extension Model {
     }
 
     // MARK: Passes
-
-    /// Rows of one task: what a task computes anew, a row or two, is little beside them.
-    private static let bandRows = 16
 
     private func answer(
         _ pixels: PixelBuffer, of image: Image, _ mode: SegmentationMode, _ answers: some PixelAnswers
@@ -116,9 +115,8 @@ extension Model {
             } catch ModelError.preprocessing(_, let error) {
                 throw ModelError.preprocessing(image: image.name, error)
             }
-            let map = try logitMap(logits(input), row: 0, image: 0)
-            answer(
-                map, through: ImageSize(square: configuration.imageSize),
+            try answer(
+                logits(input), row: 0, through: ImageSize(square: configuration.imageSize),
                 to: ImageSize(height: pixels.height, width: pixels.width), answers)
         case .tiles(let side, let stride):
             try answer(pixels, side: side, stride: stride, answers)
@@ -126,22 +124,21 @@ extension Model {
     }
 
     private func answer(
-        _ map: LogitMap, through input: ImageSize, to image: ImageSize, _ answers: some PixelAnswers
-    ) {
-        let resized = ResizedLogits(map, through: input, to: image)
-        let bands = (image.height + Self.bandRows - 1) / Self.bandRows
-        _ = mapConcurrently(count: bands, threads: threads) { band in
-            resized.forEachRow(band * Self.bandRows..<min(image.height, (band + 1) * Self.bandRows)) { y, logits in
-                answers.take(logits, pixels: image.width, x: 0, y: y)
-            }
-        }
-    }
-
-    /// - Parameter image: what errors call it.
-    private func logitMap(_ logits: Tensor, row: Int, image: Int) throws(ModelError) -> LogitMap {
+        _ logits: Tensor, row: Int, through input: ImageSize, to image: ImageSize, _ answers: some PixelAnswers
+    ) throws(ModelError) {
         let planes = logits[row: row]
-        guard planes.allSatisfy(\.isFinite) else { throw .notFinite(image: image) }
-        return LogitMap(planes: planes, size: ImageSize(height: logits.shape[2], width: logits.shape[3]))
+        guard planes.allSatisfy(\.isFinite) else { throw .notFinite(image: row) }
+        let map = LabelMap(
+            from: ImageSize(height: logits.shape[2], width: logits.shape[3]), classes: logits.shape[1], through: input,
+            to: image, kernels: frozen.kernels)
+        try passOnOutOfMemory { () throws(OutOfMemoryError) in
+            let result = planes.withUnsafeBufferPointer { planes in
+                Result { () throws(OutOfMemoryError) in
+                    try answers.take(planes.baseAddress!, map, threads: threads)
+                }
+            }
+            try result.get()
+        }
     }
 
     /// Bytes of tiles' logits that are kept.
@@ -177,7 +174,9 @@ extension Model {
                         let part = preprocessor.normalized(
                             pixels, rows: tiles.rows[row], columns: tiles.columns[column])
                         let input = try Tensor(shape: [1, 3, tile.height, tile.width], values: part)
-                        maps[column] = try logitMap(logits(input), row: 0, image: 0)
+                        let planes = try logits(input)[row: 0]
+                        guard planes.allSatisfy(\.isFinite) else { throw .notFinite(image: 0) }
+                        maps[column] = LogitMap(planes: planes, size: ImageSize(height: shape[1], width: shape[2]))
                     }
                     kept[row] = maps
                 }

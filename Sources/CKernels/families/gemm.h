@@ -87,6 +87,8 @@ CETNET_INLINE void compute_tile(const int product, const int rows, const int vec
         ahead += tile->ahead_step;
         CETNET_UNROLL
         for (int pass = 0; pass < PRODUCT_PASSES(product); pass++) {
+            // Words are loaded anew: kept from pass to pass, they would push sums out of the registers.
+            if (pass > 0) __asm__("" : "+r"(a), "+r"(panel));
             vfloat b[2];
             CETNET_UNROLL
             for (int v = 0; v < vectors; v++) b[v] = weights_of_pass(product, pass, load(panel + v * LANES));
@@ -179,10 +181,12 @@ static void finish_tile(
 /// Width of the panel that starts with `remaining` columns to go: two vectors, or one where that is enough.
 CETNET_INLINE ptrdiff_t panel_width(ptrdiff_t remaining) { return remaining > LANES ? PANEL : LANES; }
 
+/// - tile_rows: the highest tile to use.
 /// - header: rows of a panel before its weights.
-static void multiply_panels(const cetnet_gemm *g, const tile_kernel (*tile_kernels)[2], const ptrdiff_t header) {
+static void multiply_panels(
+    const cetnet_gemm *g, const tile_kernel (*tile_kernels)[2], const ptrdiff_t tile_rows, const ptrdiff_t header) {
     // Tiles of even height: 49 rows become 13 + 12 + 12 + 12, not 14 + 14 + 14 + 7.
-    const ptrdiff_t tiles = (g->rows + CETNET_TILE_ROWS - 1) / CETNET_TILE_ROWS;
+    const ptrdiff_t tiles = (g->rows + tile_rows - 1) / tile_rows;
     const ptrdiff_t least = g->rows / tiles, rest = g->rows % tiles;
     for (ptrdiff_t column = 0; column < g->columns; column += PANEL) {
         const float *panel = g->panels + column * (header + g->depth);
@@ -235,7 +239,7 @@ static void multiply_panels(const cetnet_gemm *g, const tile_kernel (*tile_kerne
     }
 }
 
-static void gemm(const cetnet_gemm *g) { multiply_panels(g, FLOAT32_TILES, PANEL_HEADER(FLOAT32)); }
+static void gemm(const cetnet_gemm *g) { multiply_panels(g, FLOAT32_TILES, CETNET_TILE_ROWS, PANEL_HEADER(FLOAT32)); }
 
 static void pack_panels(const cetnet_pack *p) {
     float *panel = p->panels;

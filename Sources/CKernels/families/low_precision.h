@@ -4,16 +4,19 @@ CETNET_TILES(BFLOAT16_WIDENED)
 CETNET_TILES(INT8_WIDENED)
 
 static void gemm_bfloat16_widened(const cetnet_gemm *g) {
-    multiply_panels(g, BFLOAT16_WIDENED_TILES, PANEL_HEADER(BFLOAT16));
+    multiply_panels(g, BFLOAT16_WIDENED_TILES, CETNET_TILE_ROWS, PANEL_HEADER(BFLOAT16));
 }
 
-static void gemm_int8_widened(const cetnet_gemm *g) { multiply_panels(g, INT8_WIDENED_TILES, PANEL_HEADER(INT8)); }
+static void gemm_int8_widened(const cetnet_gemm *g) {
+    multiply_panels(g, INT8_WIDENED_TILES, PRODUCT_TILE_ROWS(INT8_WIDENED), PANEL_HEADER(INT8));
+}
 
 #ifdef CETNET_BFLOAT16_INSTRUCTIONS
 CETNET_TILES(BFLOAT16)
 
 static void gemm_bfloat16(const cetnet_gemm *g) {
-    multiply_panels(g, has_bfloat16_products() ? BFLOAT16_TILES : BFLOAT16_WIDENED_TILES, PANEL_HEADER(BFLOAT16));
+    if (!has_bfloat16_products()) return gemm_bfloat16_widened(g);
+    multiply_panels(g, BFLOAT16_TILES, CETNET_TILE_ROWS, PANEL_HEADER(BFLOAT16));
 }
 #else
 static void gemm_bfloat16(const cetnet_gemm *g) { gemm_bfloat16_widened(g); }
@@ -23,7 +26,8 @@ static void gemm_bfloat16(const cetnet_gemm *g) { gemm_bfloat16_widened(g); }
 CETNET_TILES(INT8)
 
 static void gemm_int8(const cetnet_gemm *g) {
-    multiply_panels(g, has_int8_products() ? INT8_TILES : INT8_WIDENED_TILES, PANEL_HEADER(INT8));
+    if (!has_int8_products()) return gemm_int8_widened(g);
+    multiply_panels(g, INT8_TILES, CETNET_TILE_ROWS, PANEL_HEADER(INT8));
 }
 #else
 static void gemm_int8(const cetnet_gemm *g) { gemm_int8_widened(g); }

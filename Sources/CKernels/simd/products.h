@@ -14,6 +14,8 @@ enum { FLOAT32, BFLOAT16, BFLOAT16_WIDENED, INT8, INT8_WIDENED };
 /// Rows of a panel before its weights: a bias; for int8 what sums start from, scales, and biases.
 #define PANEL_HEADER(product) (IS_INT8(product) ? 3 : 1)
 #define INT8_PARTS (LANES == 4 ? 4 : 2)
+/// Rows of a tile. Of AVX2's 16 registers, unpacking int8 leaves ten for sums.
+#define PRODUCT_TILE_ROWS(product) ((product) == INT8_WIDENED && LANES == 8 ? 5 : CETNET_TILE_ROWS)
 #define PRODUCT_PASSES(product) ((product) == BFLOAT16_WIDENED ? 2 : (product) == INT8_WIDENED ? INT8_PARTS : 1)
 
 // Instructions beyond those that a tier's processors all have, asked for when a product is computed. They are assembly

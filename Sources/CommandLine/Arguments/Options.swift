@@ -13,6 +13,18 @@ struct ModelOption: ParsableArguments {
     var model: ModelArgument
 }
 
+/// `--batch`, for the commands that run a model on many images.
+struct BatchOption: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How many images run through the model together. Changes speed and memory, not results.",
+            valueName: "n"))
+    var batch = 8
+
+    func validate() throws { try Allowed.check("batch", batch, 1...1024) }
+}
+
 /// `--threads`, for the commands that run a model.
 struct ThreadsOption: ParsableArguments {
     @Option(

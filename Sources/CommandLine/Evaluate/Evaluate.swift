@@ -72,10 +72,10 @@ struct Evaluate: ParsableCommand {
             return other
         }
         let data = try LabelledImages(at: data, labels: labels, decoder: decoding.decoder)
-        let pass = try evaluate(first, data)
+        let pass = try EvaluationPass(first, data, batch: batch)
         let evaluation = Evaluation(outcomes: pass.outcomes.compactMap(\.self))
         let agreement = try second.map { second throws(Failure) in
-            let other = try evaluate(second, data)
+            let other = try EvaluationPass(second, data, batch: batch)
             let pairs = zip(pass.outcomes, other.outcomes).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
             return (Evaluation(outcomes: pairs.map(\.1)), Agreement(pairs.map(\.0), pairs.map(\.1)))
         }
@@ -97,36 +97,6 @@ struct Evaluate: ParsableCommand {
     }
 
     private typealias Comparison = (evaluation: Evaluation, agreement: Agreement)
-
-    /// What a model says of each image; `nil` for those that cannot be read, which are named.
-    private func evaluate(
-        _ model: Model, _ data: LabelledImages
-    ) throws(Failure) -> (outcomes: [Evaluation.Outcome?], imagesPerSecond: Double) {
-        let bar = ProgressBar(total: data.images.count, noun: "images")
-        var outcomes: [Evaluation.Outcome?] = []
-        outcomes.reserveCapacity(data.images.count)
-        let start = ContinuousClock.now
-        try Failure.wrap(.unusable) {
-            try model.classify(data.images, top: 5, batch: batch) { index, result in
-                switch result {
-                case .success(let predictions):
-                    let truth = data.labels[index]
-                    outcomes.append(
-                        Evaluation.Outcome(
-                            truth: truth, predicted: predictions[0].index, probability: predictions[0].probability,
-                            isAmongFive: predictions.contains { $0.index == truth }))
-                case .failure(let error):
-                    bar.clear()
-                    let (name, message) = (data.images[index].name, error.localizedDescription)
-                    Console.report("Error: " + printable(message.hasPrefix(name) ? message : "\(name): \(message)"))
-                    outcomes.append(nil)
-                }
-                bar.show(outcomes.count)
-            }
-        }
-        bar.clear()
-        return (outcomes, Double(outcomes.count) / (start.duration(to: .now) / .seconds(1)))
-    }
 
     // MARK: Output
 

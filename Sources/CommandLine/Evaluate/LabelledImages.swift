@@ -36,20 +36,44 @@ struct LabelledImages {
         }
     }
 
+    /// What the labels of `path` are called, in the order of their names; or the end of the program with status 2.
+    static func labels(at path: String) throws(Failure) -> [String] {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw Failure(status: .unusable, message: "\(path): no such file or directory")
+        }
+        let names = try isDirectory.boolValue ? folders(in: path).map(\.name) : rows(of: path).map(\.label)
+        return Set(names).sorted()
+    }
+
     private mutating func add(folder: String, _ known: KnownLabels) throws(Failure) {
-        let prefix = folder.hasSuffix("/") ? folder : folder + "/"
-        let names = try Failure.wrap(.unusable) { try FileManager.default.contentsOfDirectory(atPath: folder) }
-        for name in names.sorted() where !name.hasPrefix(".") {
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: prefix + name, isDirectory: &isDirectory),
-                isDirectory.boolValue
-            else { continue }
-            let label = try known.index(of: name, source: prefix + name)
-            for image in ImageFinder(decoder: decoder).find([prefix + name]) { add(image, label) }
+        for (name, path) in try Self.folders(in: folder) {
+            let label = try known.index(of: name, source: path)
+            for image in ImageFinder(decoder: decoder).find([path]) { add(image, label) }
         }
     }
 
     private mutating func add(table path: String, _ known: KnownLabels) throws(Failure) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        for (image, name, row) in try Self.rows(of: path) {
+            let label = try known.index(of: name, source: "\(path): row \(row)")
+            let file = image.hasPrefix("/") ? image : folder.appendingPathComponent(image).path
+            add(.file(file, decoder: decoder), label)
+        }
+    }
+
+    /// The subfolders, by name.
+    private static func folders(in folder: String) throws(Failure) -> [(name: String, path: String)] {
+        let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+        let names = try Failure.wrap(.unusable) { try FileManager.default.contentsOfDirectory(atPath: folder) }
+        return names.sorted().filter { !$0.hasPrefix(".") }.map { ($0, prefix + $0) }.filter { _, path in
+            var isDirectory: ObjCBool = false
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+        }
+    }
+
+    /// The rows of a table, counted from 1, without its titles.
+    private static func rows(of path: String) throws(Failure) -> [(image: String, label: String, row: Int)] {
         let bytes = try Failure.wrap(.unusable) {
             let file = try RegularFile(URL(fileURLWithPath: path))
             guard file.count <= Self.largestTable else {
@@ -62,17 +86,16 @@ struct LabelledImages {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Failure(status: .unusable, message: "\(path): expected a CSV of path,label in UTF-8")
         }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        var rows: [(String, String, Int)] = []
         for (index, row) in CSV.rows(text).enumerated() where !(index == 0 && row == ["path", "label"]) {
             guard row.count == 2 else {
                 throw Failure(
                     status: .unusable,
                     message: "\(path): row \(index + 1): expected path,label, found \(row.count) cells")
             }
-            let label = try known.index(of: row[1], source: "\(path): row \(index + 1)")
-            let file = row[0].hasPrefix("/") ? row[0] : folder.appendingPathComponent(row[0]).path
-            add(.file(file, decoder: decoder), label)
+            rows.append((row[0], row[1], index + 1))
         }
+        return rows
     }
 
     private mutating func add(_ image: Image, _ label: Int) {

@@ -12,24 +12,29 @@ enum CSV {
     static func rows(_ text: String) -> [[String]] {
         var rows: [[String]] = []
         var row: [String] = []
-        var cell = ""
+        var cell: [UInt8] = []
         var isQuoted = false
-        func endRow() {
-            if !(row.isEmpty && cell.isEmpty) { rows.append(row + [cell]) }
-            (row, cell) = ([], "")
+        func endCell() {
+            row.append(String(decoding: cell, as: UTF8.self))
+            cell = []
         }
-        var characters = Substring(text)
-        while let character = characters.popFirst() {
-            switch character {
-            case "\"" where isQuoted && characters.first == "\"":
-                characters.removeFirst()
-                cell.append("\"")
-            case "\"" where isQuoted || cell.isEmpty: isQuoted.toggle()
-            case "," where !isQuoted:
-                row.append(cell)
-                cell = ""
-            case "\n", "\r\n", "\r": if isQuoted { cell.append(character) } else { endRow() }
-            default: cell.append(character)
+        func endRow() {
+            if row.isEmpty && cell.isEmpty { return }
+            endCell()
+            rows.append(row)
+            row = []
+        }
+        // By bytes: "\r\n", and a comma with an accent, are one character each.
+        var bytes = Array(text.utf8)[...]
+        while let byte = bytes.popFirst() {
+            switch byte {
+            case UInt8(ascii: "\"") where isQuoted && bytes.first == byte:
+                bytes.removeFirst()
+                cell.append(byte)
+            case UInt8(ascii: "\"") where isQuoted || cell.isEmpty: isQuoted.toggle()
+            case UInt8(ascii: ",") where !isQuoted: endCell()
+            case UInt8(ascii: "\n") where !isQuoted, UInt8(ascii: "\r") where !isQuoted: endRow()
+            default: cell.append(byte)
             }
         }
         endRow()
@@ -45,6 +50,7 @@ enum CSV {
     }
 
     private static func quoted(_ text: String) -> String {
-        text.contains { ",\"\n\r".contains($0) } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+        guard text.utf8.contains(where: { ",\"\n\r".utf8.contains($0) }) else { return text }
+        return "\"" + text.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
     }
 }

@@ -1,3 +1,5 @@
+import CETNet
+import CETNetCheckpoint
 import Foundation
 
 /// Results to standard output, everything else to standard error. Nothing is held back in a buffer.
@@ -14,6 +16,12 @@ enum Console {
     /// Writes a message for the person at the terminal and a line break.
     static func report(_ text: String) {
         write(toStandardError: text + "\n")
+    }
+
+    /// Writes what is wrong with an image, which it is named by.
+    static func report(_ error: any Error, of image: Image) {
+        let message = error.localizedDescription
+        report("Error: " + printable(message.hasPrefix(image.name) ? message : "\(image.name): \(message)"))
     }
 
     /// Writes to standard error as is. Where even that cannot be written there is nobody left to tell.

@@ -2,7 +2,7 @@ import CETNetCheckpoint
 import CETNetGraph
 import CETNetKernels
 import CETNetMemory
-import Foundation
+import Synchronization
 
 /// Turns the tensors of a model into frozen weights: folds, transposes and packs them, several layers at a time.
 ///
@@ -129,16 +129,15 @@ struct Weights: @unchecked Sendable {
 }
 
 /// The first error of several threads.
-private final class FirstError: @unchecked Sendable {
-    private let lock = NSLock()
-    private var error: (any Error)?
+private final class FirstError: Sendable {
+    private let error = Mutex<(any Error)?>(nil)
 
-    var hasOccurred: Bool { lock.withLock { error != nil } }
+    var hasOccurred: Bool { error.withLock { $0 != nil } }
 
-    func record(_ error: any Error) { lock.withLock { self.error = self.error ?? error } }
+    func record(_ error: any Error) { self.error.withLock { $0 = $0 ?? error } }
 
     func rethrow() throws {
-        if let error = lock.withLock({ error }) { throw error }
+        if let error = error.withLock({ $0 }) { throw error }
     }
 }
 

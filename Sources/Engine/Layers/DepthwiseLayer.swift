@@ -97,6 +97,18 @@ package struct ConvolutionGeometry: Sendable {
     /// Numbers in one receptive field.
     package var depth: Int { kernel * kernel * channels }
 
+    /// Rows of the input map that the receptive fields of some output positions reach.
+    func inputRows(of positions: Range<Int>) -> Range<Int> {
+        let first = max(0, positions.lowerBound / outputWidth * stride - padding)
+        let end = (positions.upperBound - 1) / outputWidth * stride - padding + kernel
+        return first..<max(first, min(inputHeight, end))
+    }
+
+    /// The most input rows that the receptive fields of `count` output positions reach.
+    func mostInputRows(positions count: Int) -> Int {
+        min(inputHeight, (count + outputWidth - 2) / outputWidth * stride + kernel)
+    }
+
     /// Copies the receptive fields of output positions `positions`, one per row of `columns`.
     /// - Parameter x: the input map, a row per position.
     package func im2col(_ x: Rows, positions: Range<Int>, into columns: Rows, kernels: KernelSet) {

@@ -37,16 +37,17 @@ struct OutputStep: Step {
     let input: Location
     /// Position among the graph's outputs.
     let output: Int
+    /// Whether it is the class token alone, which is behind the map and no part of it.
+    let isClassToken: Bool
 
     var taskCount: Int { 1 }
 
     func run(task: Int, _ context: TaskContext) {
         guard let destination = context.outputs[output] else { return }
-        // A class token is no part of the map.
-        let shape = input.shape.map
-        let rows = input.rows(context)
+        let (map, rows) = (input.shape.map, input.rows(context))
+        let (first, tokens) = isClassToken ? (map.tokens, 1) : (0, map.tokens)
         cetnet_positions_to_planes(
-            rows.base, rows.stride, shape.tokens, shape.channels, 0, shape.tokens,
-            destination + context.imageIndex * shape.count)
+            rows.base + first * rows.stride, rows.stride, tokens, map.channels, 0, tokens,
+            destination + context.imageIndex * tokens * map.channels)
     }
 }

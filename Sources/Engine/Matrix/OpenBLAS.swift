@@ -1,7 +1,7 @@
 import COpenBLAS
 import Foundation
 
-/// Single-precision matrix products by OpenBLAS, which is loaded when it is first asked for and never linked.
+/// Matrix products by OpenBLAS, and eigenvalues by LAPACKE over it: loaded when first asked for and never linked.
 ///
 /// Linked, it would start a thread for every processor in each program that holds this library, each with 128 MiB of
 /// address space, and none of them ever used; where there is no room for that, version 0.3.21 asks again without end,
@@ -11,6 +11,8 @@ package enum OpenBLAS {
     /// What is used of the library.
     private struct Functions {
         let multiply: cetnet_cblas_sgemm
+        let multiplyDoubles: cetnet_cblas_dgemm
+        let addGram: cetnet_cblas_dsyrk
         let configuration: cetnet_openblas_get_config
         let coreName: cetnet_openblas_get_corename
         let parallel: cetnet_openblas_get_parallel
@@ -27,15 +29,14 @@ package enum OpenBLAS {
             if !isSet { setenv(variable, "1", 0) }
             defer { if !isSet { unsetenv(variable) } }
             guard let library = dlopen(Self.name, RTLD_NOW | RTLD_LOCAL) else {
-                throw BackendError(.openBLAS, reason: Self.lastError)
+                throw BackendError(.openBLAS, reason: OpenBLAS.lastError)
             }
-            func symbol<Function>(_ name: String, _: Function.Type) throws(BackendError) -> Function {
-                guard let address = dlsym(library, name) else {
-                    throw BackendError(.openBLAS, reason: Self.lastError)
-                }
-                return unsafeBitCast(address, to: Function.self)
+            func symbol<Function>(_ name: String, _ type: Function.Type) throws(BackendError) -> Function {
+                try OpenBLAS.symbol(name, type, of: library)
             }
             multiply = try symbol("cblas_sgemm", cetnet_cblas_sgemm.self)
+            multiplyDoubles = try symbol("cblas_dgemm", cetnet_cblas_dgemm.self)
+            addGram = try symbol("cblas_dsyrk", cetnet_cblas_dsyrk.self)
             configuration = try symbol("openblas_get_config", cetnet_openblas_get_config.self)
             coreName = try symbol("openblas_get_corename", cetnet_openblas_get_corename.self)
             parallel = try symbol("openblas_get_parallel", cetnet_openblas_get_parallel.self)
@@ -47,12 +48,19 @@ package enum OpenBLAS {
         }
 
         #if canImport(Darwin)
-            private static let name = "libopenblas.0.dylib"
+            static let name = "libopenblas.0.dylib"
         #else
-            private static let name = "libopenblas.so.0"
+            static let name = "libopenblas.so.0"
         #endif
+    }
 
-        private static var lastError: String { dlerror().map { String(cString: $0) } ?? "unknown" }
+    private static var lastError: String { dlerror().map { String(cString: $0) } ?? "unknown" }
+
+    private static func symbol<Function>(
+        _ name: String, _: Function.Type, of library: UnsafeMutableRawPointer
+    ) throws(BackendError) -> Function {
+        guard let address = dlsym(library, name) else { throw BackendError(.openBLAS, reason: lastError) }
+        return unsafeBitCast(address, to: Function.self)
     }
 
     private static let loaded = Result { () throws(BackendError) in try Functions() }
@@ -103,5 +111,77 @@ package enum OpenBLAS {
                 blasint(rows), blasint(columns), blasint(depth),
                 1, a, blasint(aStride), b, blasint(bStride), 0, c, blasint(cStride))
         }
+    }
+
+    // MARK: Double precision
+
+    /// `C = A · B`, row-major; either may be transposed first. After ``load()``.
+    package static func multiply(
+        _ a: DoubleMatrix, transposingFirst: Bool = false, rows: Int, by b: DoubleMatrix,
+        transposingSecond: Bool = false, into c: DoubleMatrix
+    ) {
+        let (depth, columns) = transposingSecond ? (b.columns, b.rows) : (b.rows, b.columns)
+        precondition(depth == (transposingFirst ? a.rows : a.columns) && columns == c.columns && rows <= c.rows)
+        OpenBLASBuffers.withOne {
+            functions.multiplyDoubles(
+                CblasRowMajor, transposingFirst ? CblasTrans : CblasNoTrans,
+                transposingSecond ? CblasTrans : CblasNoTrans,
+                blasint(rows), blasint(columns), blasint(depth), 1, a.values, blasint(a.columns), b.values,
+                blasint(b.columns), 0, c.values, blasint(c.columns))
+        }
+    }
+
+    /// `C += Aᵀ · A`, where only the upper triangle of C is read and written. After ``load()``.
+    /// - Parameter rows: of A that count.
+    package static func addGram(of a: DoubleMatrix, rows: Int, to c: DoubleMatrix) {
+        precondition(rows <= a.rows && c.rows == a.columns && c.columns == a.columns)
+        OpenBLASBuffers.withOne {
+            functions.addGram(
+                CblasRowMajor, CblasUpper, CblasTrans, blasint(a.columns), blasint(rows), 1, a.values,
+                blasint(a.columns), 1, c.values, blasint(c.columns))
+        }
+    }
+
+    /// In OpenBLAS itself where it was built with it, else in a library of its own that uses OpenBLAS.
+    private static let decomposition = Result { () throws(BackendError) in
+        try load()
+        let name = "LAPACKE_dsyevd"
+        #if canImport(Darwin)
+            let libraries = [Functions.name, "liblapacke.3.dylib"]
+        #else
+            let libraries = [Functions.name, "liblapacke.so.3"]
+        #endif
+        var missing: BackendError?
+        for library in libraries {
+            guard let library = dlopen(library, RTLD_NOW | RTLD_LOCAL) else {
+                throw missing.map { BackendError(.openBLAS, reason: "\($0.reason); \(lastError)") }
+                    ?? BackendError(.openBLAS, reason: lastError)
+            }
+            do throws(BackendError) {
+                return try symbol(name, cetnet_lapacke_dsyevd.self, of: library)
+            } catch {
+                missing = error
+            }
+        }
+        throw missing!
+    }
+
+    /// Replaces a symmetric matrix, of which the upper triangle is read, by its eigenvectors: each a row, of length 1.
+    /// - Returns: their eigenvalues, ascending; `nil` if the algorithm does not converge.
+    /// - Throws: ``BackendError`` where OpenBLAS or LAPACKE is not installed.
+    package static func decompose(_ matrix: DoubleMatrix) throws(BackendError) -> [Double]? {
+        let function = try decomposition.get()
+        precondition(matrix.rows == matrix.columns)
+        var eigenvalues = [Double](repeating: 0, count: matrix.rows)
+        var problem: Int32 = 0
+        // By columns (102) our upper triangle is the lower one, and the eigenvectors are what we see as rows.
+        eigenvalues.withUnsafeMutableBufferPointer { eigenvalues in
+            OpenBLASBuffers.withOne {
+                problem = function(
+                    102, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "L")), blasint(matrix.rows), matrix.values,
+                    blasint(matrix.rows), eigenvalues.baseAddress)
+            }
+        }
+        return problem == 0 ? eigenvalues : nil
     }
 }

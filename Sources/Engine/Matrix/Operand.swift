@@ -14,6 +14,16 @@ struct Operand: Sendable {
     /// cache.
     private static let stagedRows = 8
 
+    /// The gathering of words instead of numbers, where receptive fields overlap, so that numbers are converted once each
+    /// and not as often as they are gathered.
+    private var gatheringOfWords: ConvolutionGeometry? {
+        guard matrix.format == .bfloat16, epsilon == nil, var words = gathering, words.kernel > words.stride,
+            words.channels % Int(CETNET_BFLOAT16_PER_WORD) == 0
+        else { return nil }
+        words.channels /= Int(CETNET_BFLOAT16_PER_WORD)
+        return words
+    }
+
     private var changesValues: Bool { gathering != nil || epsilon != nil }
     private var staging: Int { Rows.paddedStride(matrix.depth) }
     private var stride: Int { Rows.paddedStride(matrix.format.rowWords(depth: matrix.depth)) }
@@ -21,6 +31,9 @@ struct Operand: Sendable {
     /// Words of scratch for a number of rows.
     func scratchWords(rows: Int) -> Int {
         guard matrix.format.isConverted else { return changesValues ? rows * stride : 0 }
+        if let map = gatheringOfWords {
+            return rows * stride + map.mostInputRows(positions: rows) * map.inputWidth * map.channels
+        }
         return rows * stride + (changesValues ? Self.stagedRows * staging : 0)
     }
 
@@ -39,6 +52,16 @@ struct Operand: Sendable {
             matrix.convert(input.advanced(by: rows.lowerBound), rows: rows.count, into: words, kernels: kernels)
             return words
         }
+        if let map = gatheringOfWords {
+            let positions = map.inputRows(of: rows)
+            let first = positions.lowerBound * map.inputWidth
+            let converted = Rows(scratch + rows.count * stride, stride: map.channels)
+            convertMap(
+                input.advanced(by: first), positions: positions.count * map.inputWidth, into: converted,
+                kernels: kernels)
+            map.im2col(converted.advanced(by: -first), positions: rows, into: words, kernels: kernels)
+            return words
+        }
         let staged = Rows(scratch + rows.count * stride, stride: staging)
         for first in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: Self.stagedRows) {
             let some = first..<min(first + Self.stagedRows, rows.upperBound)
@@ -47,6 +70,14 @@ struct Operand: Sendable {
                 into: words.advanced(by: first - rows.lowerBound), kernels: kernels)
         }
         return words
+    }
+
+    /// Positions of the map that is gathered from to words, side by side; in one go where they are side by side.
+    private func convertMap(_ x: Rows, positions: Int, into y: Rows, kernels: KernelSet) {
+        let channels = gathering!.channels
+        let isContiguous = x.stride == channels
+        let row = PackedMatrix(format: matrix.format, columns: 1, depth: isContiguous ? positions * channels : channels)
+        row.convert(x, rows: isContiguous ? 1 : positions, into: y, kernels: kernels)
     }
 
     /// Rows gathered and normalised, in float32.

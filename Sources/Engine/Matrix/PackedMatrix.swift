@@ -26,8 +26,8 @@ package enum WeightFormat: Sendable, Hashable {
         guard !cetnet_is_optimised() else { return false }
         let isThere = (try? OpenBLAS.load()) != nil
         let who = isThere ? "matrix products by OpenBLAS, the rest" : "OpenBLAS is not installed, everything"
-        FileHandle.standardError.write(
-            Data("cetnet: debug build: \(who) unoptimised; build with -c release to be fast\n".utf8))
+        let message = "cetnet: debug build: \(who) unoptimised; build with -c release to be fast\n"
+        _ = Array(message.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
         return isThere
     }()
 

@@ -67,7 +67,9 @@ struct PlanBuilder {
             }
             for (index, output) in graph.outputs.enumerated() where output.value == node.output {
                 let value = slot(of: node.output)
-                append(output.name, nodes: [], uses: [value]) { OutputStep(input: $0(value), output: index) }
+                append(output.name, nodes: [], uses: [value]) {
+                    OutputStep(input: $0(value), output: index, isClassToken: output.isClassToken)
+                }
             }
         }
         let layout = ArenaLayout(buffers)

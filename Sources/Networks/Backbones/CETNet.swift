@@ -18,6 +18,12 @@ extension ModelConfiguration {
     /// Layers of the first convolutional embedding that are the stem, and as many again that are in stage 0: half of
     /// `ceLayers` each; the 1×1 projection makes up the odd one.
     var stemLayers: Int { embeddings.first == .ce ? (ceLayers - 1) / 2 : 0 }
+
+    /// Epsilon of the norm before the head.
+    package var finalEpsilon: Float { layerNormEpsilon ?? block.definition.epsilon }
+
+    /// Whether the head classifies a class token; else the mean over all tokens.
+    package var hasClassToken: Bool { classTokenStage != nil }
 }
 
 extension GraphBuilder {
@@ -94,7 +100,7 @@ extension GraphBuilder {
         part = .head
         let hasClassToken = shape(of: tokens).classTokens > 0
         var x = hasClassToken ? append("token", .takeClassToken, [tokens]) : tokens  // 1×1×C, or H×W×C
-        x = layerNorm("norm", x, epsilon: configuration.block.definition.epsilon)
+        x = layerNorm("norm", x, epsilon: configuration.finalEpsilon)
         if !hasClassToken { x = append("mean", .meanOverTokens, [x]) }  // 1×1×C
         return linear("head", x, outputChannels: configuration.numLabels)  // 1×1×labels
     }

@@ -26,6 +26,11 @@ package struct Layout: Sendable {
     /// What the layout calls one of this project's tensors; nothing if it has no name for it.
     package func theirNames(of name: String, depths: [Int]) -> [String] { names(depths: depths)[name] ?? [] }
 
+    /// What the tensors of a file call it that this project calls `name`.
+    package func theirNames(of name: String, depths: [Int], in file: any TensorFile) -> [String] {
+        names(depths: depths, in: file)[name] ?? []
+    }
+
     /// The whole table for stages of these numbers of blocks.
     func names(depths: [Int]) -> TensorNames {
         var names: [String: [String]] = [:]
@@ -71,9 +76,9 @@ package struct Layout: Sendable {
 extension String {
     /// What a name of a table is for a stage.
     fileprivate func of(stage n: Int) -> String {
-        guard contains("{") else { return self }
+        guard utf8.contains(UInt8(ascii: "{")) else { return self }
         let values = ["{n}": n, "{n-1}": n - 1, "{n+1}": n + 1, "{2n}": 2 * n, "{2n+1}": 2 * n + 1]
-        return values.reduce(self) { $0.replacingOccurrences(of: $1.key, with: String($1.value)) }
+        return values.reduce(self) { $0.replacing($1.key, with: String($1.value)) }
     }
 }
 

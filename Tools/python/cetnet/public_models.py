@@ -90,6 +90,18 @@ def logits(module: nn.Module, images: Tensor) -> Tensor:
     return getattr(found, "logits", found)
 
 
+@torch.inference_mode()
+def embeddings(module: nn.Module, images: Tensor) -> Tensor:
+    """What the classifier reads, in float64; the module stays in it: timm's `forward_head(pre_logits=True)`."""
+    classifier = module.get_classifier() if hasattr(module, "get_classifier") else None
+    classifier = classifier or getattr(module, "classifier", None) or module.head
+    found: list[Tensor] = []
+    hook = classifier.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0]))
+    logits(module, images)
+    hook.remove()
+    return found[0]
+
+
 def save_transformers(folder: Path, kind: str, processor: Mapping[str, Any], **settings: Any) -> nn.Module:
     """A directory as from the Hugging Face hub. `settings` are those of the model's configuration."""
     transformers = package("transformers")
@@ -101,15 +113,16 @@ def save_transformers(folder: Path, kind: str, processor: Mapping[str, Any], **s
     return module
 
 
-def save_upernet(folder: Path, window: int, **settings: Any) -> nn.Module:
-    """UPerNet with Swin as from the Hugging Face hub. Its head says every class about as often, or one would be
-    everywhere."""
+def save_upernet(folder: Path, backbone: Mapping[str, Any], labels: int = 150, side: int = 512,
+                 **settings: Any) -> nn.Module:
+    """UPerNet with Swin as from the Hugging Face hub; `backbone` are settings of SwinConfig. Its head says every class
+    about as often, or one would be everywhere."""
     transformers = package("transformers")
     transformers.utils.logging.disable_progress_bar()
     stages = [f"stage{stage + 1}" for stage in range(4)]
-    backbone = transformers.SwinConfig(window_size=window, out_features=stages, **settings)
-    labels = {index: f"class {index}" for index in range(150)}
-    configuration = transformers.UperNetConfig(backbone_config=backbone, id2label=labels)
+    configuration = transformers.UperNetConfig(
+        backbone_config=transformers.SwinConfig(out_features=stages, **backbone),
+        id2label={index: f"class {index}" for index in range(labels)}, **settings)
     module = filled(transformers.UperNetForSemanticSegmentation(configuration))
     with torch.no_grad():
         logits = module(random_images(1, 128, 128, seed=1)).logits.transpose(0, 1).flatten(1)
@@ -117,7 +130,7 @@ def save_upernet(folder: Path, window: int, **settings: Any) -> nn.Module:
         classifier.bias.copy_((classifier.bias - mean) / spread)
         classifier.weight.div_(spread[:, None, None, None])
     module.save_pretrained(folder)
-    transformers.SegformerImageProcessor(size={"height": 512, "width": 512}).save_pretrained(folder)
+    transformers.SegformerImageProcessor(size={"height": side, "width": side}).save_pretrained(folder)
     return module
 
 
@@ -165,8 +178,8 @@ class PublicModel:
     segments: bool = False
 
 
-def _upernet(window: int, **settings: Any) -> PublicModel:
-    return PublicModel(lambda folder: save_upernet(folder, window, **settings),
+def _upernet(**backbone: Any) -> PublicModel:
+    return PublicModel(lambda folder: save_upernet(folder, backbone),
                        ((512, 512), (349, 511), (224, 224), (101, 75)), segments=True)
 
 
@@ -192,8 +205,9 @@ MODELS = {
     "transformers/swin-t": _transformers("swin", {"size": {"height": 224, "width": 224}}),
     "transformers/pvt-s": _transformers("pvt", {}, depths=[3, 4, 6, 3]),
     "transformers/cvt-13": _transformers("cvt", {"size": {"shortest_edge": 224}}),
-    "transformers/upernet-swin-t": _upernet(7),
-    "transformers/upernet-swin-b": _upernet(12, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32]),
+    "transformers/upernet-swin-t": _upernet(window_size=7),
+    "transformers/upernet-swin-b": _upernet(
+        window_size=12, embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32]),
     **{f"timm/{name}": _timm(name, side) for name, side in (
         ("swin_tiny_patch4_window7_224", 224), ("swin_small_patch4_window7_224", 224),
         ("swin_base_patch4_window7_224", 224), ("swin_base_patch4_window12_384", 384))},

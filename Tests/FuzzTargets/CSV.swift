@@ -1,0 +1,1 @@
+../../Sources/CommandLine/Terminal/CSV.swift
