@@ -21,11 +21,6 @@ extension FrozenNetwork {
         }
     }
 
-    /// The shape of the logits for one image of a size, `nil` where there is no head.
-    func logitsShape(size: ImageSize) -> [Int]? {
-        outputs(size: size).first { $0.name == Self.logitsName }?.shape
-    }
-
     /// (channels, height, width) of each stage's map for one image of a size.
     func featureShapes(size: ImageSize) -> [[Int]] {
         outputs(size: size).filter { $0.name != Self.logitsName }.map(\.shape)

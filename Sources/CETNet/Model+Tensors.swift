@@ -90,7 +90,24 @@ extension Model {
     }
 
     /// How many numbers the logits of one image of a size are; 0 without a head.
-    package func logitsCount(imageSize: ImageSize) -> Int { frozen.logitsShape(size: imageSize)?.reduce(1, *) ?? 0 }
+    package func logitsCount(imageSize: ImageSize) -> Int {
+        // Asked before every run, so without the network's graph for the size.
+        guard frozen.outputNames.contains(FrozenNetwork.logitsName) else { return 0 }
+        let positions = configuration.task == .classification ? 1 : logitsSize(imageSize).area
+        return configuration.numLabels * positions
+    }
+
+    /// The shape of the logits of one image of a size: (labels), of a segmentation model (labels, ⌈H/4⌉, ⌈W/4⌉); (0)
+    /// without a head.
+    func logitsShape(imageSize: ImageSize) -> [Int] {
+        guard frozen.outputNames.contains(FrozenNetwork.logitsName) else { return [0] }
+        let size = logitsSize(imageSize)
+        return [configuration.numLabels] + (configuration.task == .classification ? [] : [size.height, size.width])
+    }
+
+    private func logitsSize(_ size: ImageSize) -> ImageSize {
+        ImageSize(height: (size.height + 3) / 4, width: (size.width + 3) / 4)
+    }
 
     func imageSize(of batch: Tensor) throws(ModelError) -> ImageSize {
         guard batch.shape.count == 4, batch.shape[0] > 0, batch.shape[1] == inputChannels else {
@@ -108,7 +125,7 @@ extension Model {
         try InputLimits.check(size)
         let shapes = wantsFeatures ? frozen.featureShapes(size: size) : []
         let rows = rows ?? 0..<batch.shape[0]
-        let logitsShape = frozen.logitsShape(size: size) ?? [0]
+        let logitsShape = logitsShape(imageSize: size)
         var logits = try Tensor(zeroed: [rows.count] + logitsShape)
         var features = try shapes.map { shape throws(ModelError) in try Tensor(zeroed: [rows.count] + shape) }
         let imageCount = batch.values.count / batch.shape[0]

@@ -156,7 +156,7 @@ extension Model {
         let tiles = Tiles(side: side, stride: stride, image: image)
         let tile = ImageSize(height: tiles.rows[0].count, width: tiles.columns[0].count)
         try InputLimits.check(tile)
-        let shape = frozen.logitsShape(size: tile)!
+        let shape = logitsShape(imageSize: tile)
         let axes = (
             rows: BilinearAxis(from: shape[1], to: tile.height), columns: BilinearAxis(from: shape[2], to: tile.width)
         )
