@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares the Swift engine in float32, bfloat16 and int8 with other engines in theirs: times beside errors.
 
-An engine's error is the relative L2 difference of its logits from PyTorch's in double precision: speed at another answer
-is no speed. Turns, rounds and settings are those of compare.py.
+An engine's error is the relative L2 difference of its logits from PyTorch's in double precision: speed at another
+answer is no speed. Turns, rounds and settings are those of compare.py.
 """
 
 import argparse
@@ -116,7 +116,10 @@ def compare(case: Case, executable: Path, arguments: argparse.Namespace) -> tupl
             for engine in engines:
                 if isinstance(engine, Peer):
                     engine.close()
-    ours = next(engine for engine in engines if isinstance(engine, SwiftEngine))
+    for ours in (engine for engine in engines if isinstance(engine, SwiftEngine)):
+        found = ours.machine.get("instructions", {})
+        measurements[ours.name].version = ours.machine["version"]
+        measurements[ours.name].choice = ", ".join([ours.machine["kernel_tier"], *found.values()])
     return {"case": case.name, "machine": ours.machine, "engines": [
         {"precision": precision, "engine": name, "version": measurements[name].version,
          "settings": measurements[name].choice, "median_ms": measurements[name].median_ms,

@@ -115,7 +115,8 @@ class SwiftEngine:
         """One result of `cetnet bench --json`."""
         case = self.case
         self._call("bench", self.model, "--image-size", case.size, "--batch", case.batch, "--threads", case.threads,
-                   "--seconds", seconds, "--backend", self.backend, "--precision", self.precision, "--json", self.report)
+                   "--seconds", seconds, "--backend", self.backend, "--precision", self.precision,
+                   "--json", self.report)
         report = json.loads(self.report.read_text())
         self.machine = report["machine"]
         self.results.append(report["results"][0])

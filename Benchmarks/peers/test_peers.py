@@ -66,7 +66,8 @@ def test_precisions_show_times_beside_errors():
                 "median_ms": medians[0], "rounds": [{"median_ms": median} for median in medians],
                 "relative_error": error}
     report = {"case": "cetnet-t/224/b1/t1", "machine": MACHINE | {"processors_used_by_others": 0.01}, "engines": [
-        row("float32", "cetnet", 1e-7, 80, 82), row("int8", "cetnet int8", 0.02, 32), row("int8", "Peer", 0.05, 48, 47)]}
+        row("float32", "cetnet", 1e-7, 80, 82), row("int8", "cetnet int8", 0.02, 32),
+        row("int8", "Peer", 0.05, 48, 47)]}
     table = text(report)
     assert "| int8 | Peer 1.0 | fast | 48.0 (47.0–48.0) | 1.50 | 5.0e-02 |" in table
     assert "| int8 | cetnet int8 1.0 | fast | 32.0 (32.0–32.0) |  | 2.0e-02 |" in table
