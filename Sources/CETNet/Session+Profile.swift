@@ -17,8 +17,10 @@ extension Session {
         package let stage: Int?
         /// (height, width, channels) of its result for one image; `nil` for a copy.
         package let outputShape: [Int]?
-        /// For one image.
+        /// For one image, as the model's definition counts them.
         package let multiplyAdds: Int
+        /// For one image, as they are computed: fewer where Winograd's way or smaller maps save some.
+        package let executedMultiplyAdds: Int
     }
 
     /// The steps of a run at an image size, in order.
@@ -40,7 +42,7 @@ extension Session {
                 outputShape: nodes.last { !$0.operator.isView }.map {
                     [$0.shape.height, $0.shape.width, $0.shape.channels]
                 },
-                multiplyAdds: nodes.reduce(0) { $0 + $1.multiplyAdds })
+                multiplyAdds: nodes.reduce(0) { $0 + $1.multiplyAdds }, executedMultiplyAdds: step.multiplyAdds)
         }
     }
 

@@ -15,6 +15,9 @@ struct Inspect: ParsableCommand {
             Shapes are height x width x channels for one image. Multiply-adds count convolutions, linear layers and the \
             two products of attention; one multiply-add is two floating point operations.
 
+            With --precision, and for a quantised model, a column says what each layer is computed in, and a last line \
+            by which instructions of this processor.
+
             With --group-by the layers are summed up: by part (stem, convolutional embedding, patch embedding, local \
             convolution, attention, MLP, head), by stage (1 to 4), or by both, as "stage,part".
 
@@ -37,11 +40,18 @@ struct Inspect: ParsableCommand {
         name: .long, help: ArgumentHelp("Sum the layers up by stage, by part, or by both.", valueName: "stage|part"))
     var groupBy: Grouping?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Show what is computed how in float32, bfloat16 or int8 (default: the model's own precision).",
+            valueName: "precision"))
+    var precision: Precision?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
-        let summary = try model.source().summary(imageSize: imageSize?.size)
+        let summary = try model.source().summary(imageSize: imageSize?.size, precision: precision)
         try Console.print(json ? jsonText(summary) : table(summary))
     }
 
@@ -75,7 +85,11 @@ struct Inspect: ParsableCommand {
 
     private func storedPrecision(_ summary: ModelSummary) -> String {
         let precision = summary.configuration.precision
-        return precision == .float32 ? "" : "\nweights: rounded for \(precision.rawValue)"
+        let stored = precision == .float32 ? "" : "\nweights: rounded for \(precision.rawValue)"
+        guard summary.precision != .float32 else { return stored }
+        let products = summary.instructions.sorted { $0.key > $1.key }.filter { $0.key != Precision.float32.rawValue }
+        let text = products.map { "\($0.key) by \($0.value)" }.joined(separator: ", ")
+        return stored + "\nproducts: \(text), the rest float32"
     }
 
     private func groupTable(_ summary: ModelSummary, by grouping: Grouping) -> String {
@@ -98,19 +112,22 @@ struct Inspect: ParsableCommand {
     }
 
     private func layerTable(_ summary: ModelSummary) -> String {
-        var table = TextTable([
+        let isPlain = summary.precision == .float32
+        var columns: [(title: String, alignment: TextTable.Alignment)] = [
             ("layer", .left), ("operator", .left), ("output", .right), ("parameters", .right),
             ("multiply-adds", .right),
-        ])
+        ]
+        if !isPlain { columns.append(("computed in", .left)) }
+        var table = TextTable(columns)
         for layer in summary.layers {
-            table.add([
+            let row = [
                 layer.name, layer.operator, layer.outputShape.map(String.init).joined(separator: "x"),
-                Figures.grouped(layer.parameters), Figures.grouped(layer.multiplyAdds),
-            ])
+                Figures.grouped(layer.parameters), Figures.grouped(layer.multiplyAdds), layer.precision.rawValue,
+            ]
+            table.add(Array(row.prefix(columns.count)))
         }
-        table.add([
-            "total", "", "", Figures.grouped(summary.parameters), Figures.grouped(summary.multiplyAdds),
-        ])
+        let total = ["total", "", "", Figures.grouped(summary.parameters), Figures.grouped(summary.multiplyAdds), ""]
+        table.add(Array(total.prefix(columns.count)))
         return table.text
     }
 
@@ -122,7 +139,10 @@ struct Inspect: ParsableCommand {
             .init("parameters", .integer(summary.parameters)),
             .init("multiply_adds", .integer(summary.multiplyAdds)),
             .init(groupBy == nil ? "layers" : "groups", .array(details)),
-            .init("precision", .string(summary.configuration.precision.rawValue)),
+            .init("precision", .string(summary.precision.rawValue)),
+            .init(
+                "instructions",
+                .object(summary.instructions.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })),
         ]).line
     }
 
@@ -137,7 +157,7 @@ struct Inspect: ParsableCommand {
         [
             "name": .string(layer.name), "operator": .string(layer.operator),
             "output_shape": .array(layer.outputShape.map { .integer($0) }), "parameters": .integer(layer.parameters),
-            "multiply_adds": .integer(layer.multiplyAdds),
+            "multiply_adds": .integer(layer.multiplyAdds), "precision": .string(layer.precision.rawValue),
         ]
     }
 }

@@ -24,7 +24,10 @@ import Testing
             #expect(written.status == 0 && written.output == output + "\n", "\(written.errors)")
             #expect(try logits(precision) == logits("tiny", "--precision", precision))
             let shown = try Command("inspect", output)
-            #expect(shown.status == 0 && shown.output.contains("weights: rounded for \(precision)"), "\(shown.output)")
+            #expect(
+                shown.status == 0
+                    && shown.output.contains("weights: rounded for \(precision)\nproducts: \(precision) by"),
+                "\(shown.output)")
             #expect(try json(Command("inspect", output, "--json").output)["precision"] as? String == precision)
 
             let again = try Command(arguments)

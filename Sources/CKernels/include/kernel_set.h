@@ -27,6 +27,9 @@ typedef struct cetnet_kernel_set {
     /// vectors. Without them the same numbers are computed with wider ones, more slowly.
     int (*has_bfloat16_products)(void);
     int (*has_int8_products)(void);
+    /// What computes those products on this processor, for people.
+    const char *(*bfloat16_instructions)(void);
+    const char *(*int8_instructions)(void);
 
 #define CETNET_FAMILY(kernel, arguments) void (*kernel)(arguments *);
 #include "../families/families.inc"

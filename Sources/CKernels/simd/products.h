@@ -45,6 +45,19 @@ static int has_int8_products(void) {
 #endif
 }
 
+/// What computes the products, as processors' manuals call it.
+static const char *bfloat16_instructions(void) { return has_bfloat16_products() ? "AVX512_BF16" : "float32 products"; }
+
+static const char *int8_instructions(void) {
+#if defined(__x86_64__) && CETNET_LANES == 16
+    return has_int8_products() ? "AVX-512 VNNI" : "AVX-512 16-bit products";
+#elif defined(__x86_64__) && CETNET_LANES == 8
+    return has_int8_products() ? "AVX-VNNI" : "AVX2 16-bit products";
+#else
+    return "32-bit products";
+#endif
+}
+
 typedef int16_t vshort __attribute__((ext_vector_type(2 * CETNET_LANES)));
 typedef uint16_t vushort __attribute__((ext_vector_type(2 * CETNET_LANES)));
 typedef uint32_t vuint __attribute__((ext_vector_type(CETNET_LANES)));

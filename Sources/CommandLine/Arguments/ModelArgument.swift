@@ -85,11 +85,11 @@ enum ModelSource {
     case files(URL)
 
     /// The layers, or the end of the program with status 2.
-    func summary(imageSize: ImageSize? = nil) throws(Failure) -> ModelSummary {
+    func summary(imageSize: ImageSize? = nil, precision: Precision? = nil) throws(Failure) -> ModelSummary {
         try Failure.wrap(.unusable) {
             switch self {
-            case .random(let configuration): try ModelSummary(configuration, imageSize: imageSize)
-            case .files(let url): try ModelSummary(contentsOf: url, imageSize: imageSize)
+            case .random(let configuration): try ModelSummary(configuration, imageSize: imageSize, precision: precision)
+            case .files(let url): try ModelSummary(contentsOf: url, imageSize: imageSize, precision: precision)
             }
         }
     }

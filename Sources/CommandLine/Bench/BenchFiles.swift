@@ -17,8 +17,11 @@ enum BenchFiles {
 
     /// What only JSON has room for.
     private static func details(_ result: BenchResult) -> [JSONValue.Member] {
-        let samples = JSONValue.Member("samples_ms", .array(result.figures.samples.map { .rounded($0) }))
-        return [samples]
+        [
+            .init("multiply_adds", .integer(result.multiplyAdds)),
+            .init("executed_multiply_adds", .integer(result.figures.executedMultiplyAdds)),
+            .init("samples_ms", .array(result.figures.samples.map { .rounded($0) })),
+        ]
             + (result.figures.layers.map { [.init("layers", .array(steps($0).map { .object($0) }))] } ?? [])
     }
 
@@ -34,6 +37,7 @@ enum BenchFiles {
                     "output", step.outputShape.map { .string($0.map(String.init).joined(separator: "x")) } ?? .null),
                 .init("ms", .rounded(cost.milliseconds)),
                 .init("multiply_adds", .integer(cost.multiplyAdds)),
+                .init("executed_multiply_adds", .integer(step.executedMultiplyAdds * profile.batch)),
                 .init("gflops", cost.gigaflops.map { .rounded($0) } ?? .null),
             ]
         }

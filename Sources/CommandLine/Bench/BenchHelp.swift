@@ -18,6 +18,9 @@ enum BenchHelp {
           multiply-adds  For one image: convolutions, linear layers and the two
                          products of attention, the "FLOPs" of papers. What
                          padding of windows adds is computed but not counted.
+          executed       How many of them are computed, where it is fewer: in
+                         the heads of segmentation models, see
+                         Documentation/Benchmarks.md.
           operations     Floating point operations: two per multiply-add.
           precision      Of linear layers and dense convolutions, in memory and
                          in arithmetic; everything else is float32. In files a

@@ -30,11 +30,15 @@ enum BenchReport {
     private static func head(_ subject: BenchSubject, _ result: BenchResult) -> String {
         let weights = subject.seed.map { "random weights of seed \($0)" } ?? "weights from \(subject.name)"
         let workload = result.workload
+        let count = result.figures.executedMultiplyAdds
+        let executed =
+            count == result.multiplyAdds
+            ? "" : "\n            \(Figures.billions(count)) multiply-adds executed for them"
         return """
             model       \(subject.configuration.variant ?? subject.name), \(weights), images of \(workload.imageSize), \
             \(workload.model.precision.rawValue)
                         \(Figures.millions(subject.parameters)) parameters, \(Figures.billions(result.multiplyAdds)) \
-            multiply-adds (\(Figures.billions(2 * result.multiplyAdds)) floating point operations) per image
+            multiply-adds (\(Figures.billions(2 * result.multiplyAdds)) floating point operations) per image\(executed)
             """
     }
 

@@ -35,6 +35,8 @@ struct Workload {
         /// `nil` where allocations cannot be counted.
         let allocationsPerRun: Double?
         let arenaBytes: Int
+        /// Multiply-adds that one image takes as they are computed.
+        let executedMultiplyAdds: Int
         let peakResidentBytes: Int
         let layers: LayerProfile?
     }
@@ -77,6 +79,9 @@ struct Workload {
                 ? Double(batch) * 1000 / times.median : Double(times.count * batch) * 1000 / steady.elapsed,
             allocationsPerRun: steady.allocations.map { Double($0) / Double(times.count) },
             arenaBytes: lanes.reduce(0) { $0 + $1.session.workingBytes },
+            executedMultiplyAdds: try first.session.steps(imageSize: imageSize).reduce(0) {
+                $0 + $1.executedMultiplyAdds
+            },
             peakResidentBytes: ProcessMemory.peakResidentBytes, layers: layers)
     }
 }

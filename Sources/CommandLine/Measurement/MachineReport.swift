@@ -12,6 +12,8 @@ struct MachineReport {
     let precisions: [Precision]
     /// Those for which the processor has no instructions.
     private let widened: [Precision]
+    /// What computes the products of the models' layers, by precision; nothing where all are float32.
+    private let products: [(precision: String, instructions: String)]
     /// The most that ran at the same time.
     let sessions: Int
     let seed: UInt64?
@@ -29,6 +31,10 @@ struct MachineReport {
         widened = precisions.filter { precision in
             models.contains { $0.precision == precision && !$0.hasInstructionsForPrecision }
         }
+        var instructions: [String: String] = [:]
+        for model in models { instructions.merge((try? model.summary().instructions) ?? [:]) { first, _ in first } }
+        products = instructions.sorted { $0.key > $1.key }.filter { $0.key != Precision.float32.rawValue }
+            .map { ($0.key, $0.value) }
         self.sessions = sessions
         self.seed = seed
         loadAverage = ProcessorUse.loadAverage
@@ -84,6 +90,8 @@ struct MachineReport {
             .init("kernel_tier", .string(kernelTier)),
             .init("backend", .string(backend.rawValue)),
             .init("precision", .string(precision)),
+            .init(
+                "instructions", .object(products.map { .init($0.precision, .string($0.instructions)) })),
             .init("sessions", .integer(sessions)),
             .init("seed", seed.map { .string(String($0)) } ?? .null),
             .init("openblas_version", .string(Machine.openBLASVersion)),
@@ -98,11 +106,16 @@ struct MachineReport {
     /// As people read it.
     var text: String {
         let usable = Processor.availableCount
+        let byInstructions =
+            products.isEmpty
+            ? ""
+            : "\nproducts    " + products.map { "\($0.precision) by \($0.instructions)" }.joined(separator: ", ")
+                + ", the rest float32"
         let note = widened.isEmpty ? "" : "; no instructions for \(widened.map(\.rawValue).joined(separator: ", "))"
         return """
             machine     \(Machine.processorName), \(usable) of \(Machine.processorCount) processors usable, \
             \(Machine.operatingSystem)
-            kernels     \(kernelTier), backend \(backend.rawValue), \(precision)\(note)
+            kernels     \(kernelTier), backend \(backend.rawValue), \(precision)\(note)\(byInstructions)
             OpenBLAS    \(Machine.openBLASVersion), core \(Machine.openBLASCore), \(Machine.openBLASThreading)
             build       cetnet \(CETNetVersion.current), \(Self.buildConfiguration), \
             \(Self.swiftVersion), \(Self.cCompiler)

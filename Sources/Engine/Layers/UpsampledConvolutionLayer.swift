@@ -89,8 +89,9 @@ struct UpsampledConvolutionLayer: Layer {
                     kernels: builder.kernels)
             }
             if !parts.isEmpty {
-                builder.append(node.name + " (resized maps)", nodes: [], uses: parts.flatMap { [$0.input, $0.ring] }) {
-                    place in
+                builder.append(
+                    node.name, nodes: [], uses: parts.flatMap { [$0.input, $0.ring] }, continues: band > 0
+                ) { place in
                     ProductRowsStep(
                         parts: zip(parts, tilings).map { part, tiling in
                             ProductRowsStep.Part(
@@ -102,7 +103,8 @@ struct UpsampledConvolutionLayer: Layer {
             let tiling = WinogradTiling(
                 size, band: bands[band], threads: builder.matrixThreads, kernels: builder.kernels)
             builder.append(
-                node.name, nodes: band == 0 ? node.nodes : [], uses: [inputs[0], output] + rings
+                node.name, nodes: band == 0 ? node.nodes : [], uses: [inputs[0], output] + rings,
+                continues: band > 0 || !parts.isEmpty
             ) { place in
                 UpsampledConvolutionStep(
                     matrices: matrices, weights: fullWeights, bias: biases, input: place(inputs[0]),

@@ -8,6 +8,10 @@ struct Plan: Sendable {
         /// Indices of the graph's nodes that it computes; empty for copies at the ends.
         let nodes: [Int]
         let name: String
+        /// Position among the steps that reports show: what a layer does band by band is one of them.
+        let reported: Int
+        /// Multiply-adds of convolutions, linear layers and attention for one image, as it computes them.
+        let multiplyAdds: Int
     }
 
     let graph: Graph

@@ -10,6 +10,8 @@ struct PlanBuilder {
     private struct Draft {
         let name: String
         var nodes: [Int]
+        /// Whether it goes on with what the draft before it does.
+        let continues: Bool
         let make: ((Slot) -> Location) -> any Step
     }
 
@@ -74,13 +76,17 @@ struct PlanBuilder {
         }
         let layout = ArenaLayout(buffers)
         let strides = strides
+        var reported = -1
         let entries = drafts.map { draft in
-            Plan.Entry(
-                step: draft.make {
-                    Location(
-                        offset: layout.offsets[$0.buffer] + $0.channel * MemoryLayout<Float>.stride, shape: $0.shape,
-                        stride: strides[$0.buffer])
-                }, nodes: draft.nodes, name: draft.name)
+            let step = draft.make {
+                Location(
+                    offset: layout.offsets[$0.buffer] + $0.channel * MemoryLayout<Float>.stride, shape: $0.shape,
+                    stride: strides[$0.buffer])
+            }
+            reported += draft.continues ? 0 : 1
+            return Plan.Entry(
+                step: step, nodes: draft.nodes, name: draft.name, reported: reported,
+                multiplyAdds: step.multiplyAdds ?? draft.nodes.reduce(0) { $0 + graph.nodes[$1].multiplyAdds })
         }
         return Plan(
             graph: graph, entries: entries, arenaBytes: layout.bytes,
@@ -128,11 +134,14 @@ struct PlanBuilder {
 
     // MARK: Steps
 
-    /// - Parameter uses: what the step reads and writes.
+    /// - Parameters:
+    ///   - uses: what the step reads and writes.
+    ///   - continues: whether it is one with the step before it in reports.
     mutating func append(
-        _ name: String, nodes: [Int], uses: [Slot], make: @escaping ((Slot) -> Location) -> any Step
+        _ name: String, nodes: [Int], uses: [Slot], continues: Bool = false,
+        make: @escaping ((Slot) -> Location) -> any Step
     ) {
         for slot in uses { buffers[slot.buffer].lastStep = drafts.count }
-        drafts.append(Draft(name: name, nodes: nodes, make: make))
+        drafts.append(Draft(name: name, nodes: nodes, continues: continues, make: make))
     }
 }

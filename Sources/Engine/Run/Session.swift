@@ -90,8 +90,8 @@ package final class Session {
     }
 
     /// Does what ``run(batch:size:inputs:outputs:)`` does, with a clock.
-    /// - Parameter record: called on the calling thread after each step of each image that it works on, with the
-    ///   step's index and its nanoseconds. Workers that compute images of their own do the same steps at the same
+    /// - Parameter record: called on the calling thread after each step of each image that it works on, with its
+    ///   index among ``steps(size:)`` and its nanoseconds, which may come in several parts. Workers that compute images of their own do the same steps at the same
     ///   time.
     package func run(
         batch: Int, size: ImageSize, inputs: UnsafePointer<UnsafePointer<Float>>,
@@ -112,10 +112,19 @@ package final class Session {
         }
     }
 
-    /// The steps of the plan at an image size: their names and the graph nodes that they compute.
-    package func steps(size: ImageSize) throws(OutOfMemoryError) -> [(name: String, nodes: [Int])] {
+    /// The steps of the plan at an image size, those of a layer that works band by band as one: their names, the graph
+    /// nodes that they compute, and the multiply-adds that they take for one image.
+    package func steps(
+        size: ImageSize
+    ) throws(OutOfMemoryError) -> [(name: String, nodes: [Int], multiplyAdds: Int)] {
         try prepare(size: size, batch: 1)
-        return recent.last!.plan.entries.map { ($0.name, $0.nodes) }
+        var steps: [(name: String, nodes: [Int], multiplyAdds: Int)] = []
+        for entry in recent.last!.plan.entries {
+            if entry.reported == steps.count { steps.append((entry.name, [], 0)) }
+            steps[entry.reported].nodes += entry.nodes
+            steps[entry.reported].multiplyAdds += entry.multiplyAdds
+        }
+        return steps
     }
 
     /// Bytes of activations and scratch held for the sizes last run.
@@ -161,9 +170,9 @@ package final class Session {
         private func alone(image: Int, worker: Int, record: ((Int, UInt64) -> Void)?) {
             let context = context(image: image, worker: worker, arena: worker)
             var clock = record == nil ? 0 : Clock.nanoseconds
-            for (index, entry) in prepared.plan.entries.enumerated() {
+            for entry in prepared.plan.entries {
                 for task in 0..<entry.step.taskCount { entry.step.run(task: task, context) }
-                if let record { Self.note(index, &clock, record) }
+                if let record { Self.note(entry.reported, &clock, record) }
             }
         }
 
@@ -175,7 +184,7 @@ package final class Session {
                 prepared.tasks.work(list: firstList + index, length: entry.step.taskCount) {
                     entry.step.run(task: $0, context)
                 }
-                if let record { Self.note(index, &clock, record) }
+                if let record { Self.note(entry.reported, &clock, record) }
             }
         }
 
