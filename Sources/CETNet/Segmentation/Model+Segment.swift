@@ -62,7 +62,10 @@ extension Model {
     /// Labels every pixel of images and hands out each result, in order, as soon as it is there.
     ///
     /// Images are taken from the sequence as they are needed, so it may be endless.
-    /// - Parameter body: called with each image's index and result. What it throws ends the call.
+    /// - Parameters:
+    ///   - images: any number, of any sizes.
+    ///   - mode: in one pass or in tiles.
+    ///   - body: called with each image's index and result. What it throws ends the call.
     /// - Throws: what `body` throws, and ``ModelError/task(_:expected:)`` for a model that does not segment.
     public func segment(
         _ images: some Sequence<Image>, mode: SegmentationMode = .whole,

@@ -22,7 +22,9 @@ extension Model.Async {
     }
 
     /// The label maps of images, in order, as they come. Nothing runs ahead of the loop that asks for them.
-    /// - Parameter images: any number, of any sizes; may be endless.
+    /// - Parameters:
+    ///   - images: any number, of any sizes; may be endless.
+    ///   - mode: in one pass or in tiles.
     public func segmentations(
         of images: some Sequence<Image> & Sendable, mode: SegmentationMode = .whole
     ) -> Segmentations {
